@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curation.dedup.sketch import url_hashes
-from curation.filters.url import domains_of, host_of, named_host
+from curation.filters.hosts import domains_of, host_of, named_host
 
 REASONS = ("doc_id", "host", "url")
 

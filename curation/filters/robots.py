@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curation.filters.columns import batch_of, count
+from curation.filters.hosts import host_of, named_host
 from curation.filters.rules import Rule, active_rules
-from curation.filters.url import host_of, named_host
 from curation.lists.list_files import column_of
 from curation.lists.steps import ListStep
 from schemas.errors import UserError

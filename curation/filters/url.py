@@ -5,30 +5,25 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import ClassVar, Literal, NamedTuple
-from urllib.parse import urlsplit
 
 import fsspec
-import idna
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curation.filters.bare_urls import BEFORE_HOST, bare_urls, whole_urls
+from curation.filters.bare_urls import bare_urls, whole_urls
 from curation.filters.columns import batch_of, count
 from curation.filters.host_table import HostTable
+from curation.filters.hosts import LONGEST_HOST, hosts_of, named_host
 from curation.filters.rules import Rule, active_rules
 from curation.lists.list_files import column_of, digests, entries_of
 from curation.lists.steps import ListStep
 from schemas.errors import UserError
 from schemas.settings import shown
 
-LONGEST_HOST = 2000
-"""Maximum length of a host name in characters (DNS allows 253): the time for longer names would grow faster."""
 _FOLDER_FILES = ("domains", "urls")
 _NOT_ALPHANUMERIC = re.compile("[^a-z0-9]+")
-_PLAIN_HOST = re.compile("\\.?[a-z0-9][a-z0-9_-]*([.][a-z0-9_-]+)*\\.?")
-_HOST_END = re.compile("[/?#]")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +101,7 @@ class Url(ListStep):
         known = np.array([bool(url) for url in urls], np.bool_)
         rows[:3, known] = 0
         if len(tables.hosts) or len(tables.domains):
-            named = pa.array([host_of(url) if url else "" for url in urls], pa.large_string())
+            named = hosts_of(pa.array(urls, pa.large_string())).fill_null("")
             rows[0, known] = tables.hosts.find(named, False, LONGEST_HOST)[known]
             rows[1, known] = tables.domains.find(named, True, LONGEST_HOST)[known]
         for table, form in ((tables.whole, whole_urls), (tables.bare, bare_urls)):
@@ -191,68 +186,8 @@ def _categories(folder: str) -> str:
     return f", such as {shown(f'{folder}/{found[0]}')}" if found else ""
 
 
-def named_host(entry: str) -> str:
-    """The host in an entry of a list: ``Mill.example``, ``.mill.example``, ``https://mill.example:8080/``.
-
-    Raises UserError for an entry that is not a host, or more than a host.
-    """
-    entry = entry.strip().lower()
-    if _PLAIN_HOST.fullmatch(entry):
-        return entry.strip(".")
-    if "*" in entry:
-        raise UserError(f"{entry!r} is not a host: give hosts without *")
-    host = host_of(entry).strip(".")
-    if not host:
-        raise UserError(f"{entry!r} is not a host: give hosts such as mill.example")
-    if len(entry.split()) > 1:
-        raise UserError(f"{entry!r} is more than a host: give each host as an entry of its own")
-    if set("/?#@") & set(BEFORE_HOST.sub("", entry).removesuffix("/")):
-        raise UserError(f"{entry!r} is more than a host: give {host}, or list the page under urls")
-    return host
-
-
-def host_of(url: str) -> str:
-    """The host of a url in lower case and ASCII; empty if the url has no host.
-
-    >>> host_of("https://user@www.Example.com:8080/page"), host_of("example.com/page//2"), host_of("http://[broken")
-    ('www.example.com', 'example.com', '')
-    >>> host_of("https://bücher.example/")
-    'xn--bcher-kva.example'
-    """
-    url = url.strip()
-    if not url.isascii():
-        named = BEFORE_HOST.match(url)
-        if len(_HOST_END.split(url[named.end() if named else 0 :], maxsplit=1)[0]) > LONGEST_HOST:
-            return ""
-    try:
-        host = (urlsplit(url if BEFORE_HOST.match(url) else f"//{url}").hostname or "").lower().rstrip(".")
-    except ValueError:
-        return ""
-    return in_ascii(host)
-
-
-def in_ascii(host: str) -> str:
-    """A host in the ASCII form of DNS (IDNA 2008, as in browsers); unchanged if it has no such form."""
-    if host.isascii():
-        return host
-    try:
-        return idna.encode(host, uts46=True).decode("ascii").rstrip(".")
-    except UnicodeError:
-        return host
-
-
-def domains_of(host: str) -> Iterable[str]:
-    """The host and every domain that contains it: a.b.c, b.c, c. Domains longer than any name are omitted."""
-    if len(host) > LONGEST_HOST:
-        yield host
-        host = host[-LONGEST_HOST:].partition(".")[2]
-    while host:
-        yield host
-        host = host.partition(".")[2]
-
-
-def _count_inside(text: str, pieces: Iterable[str]) -> int:
-    return sum(piece in text for piece in pieces)
+def _count_inside(text: str, sequences: Iterable[str]) -> int:
+    return sum(sequence in text for sequence in sequences)
 
 
 def _with_nulls(rows: npt.NDArray[np.float64], schema: pa.Schema) -> pa.RecordBatch:

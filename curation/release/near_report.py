@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curation.filters.url import host_of
+from curation.filters.hosts import hosts_of
 
 BINS = 20
 """Similarities are counted in steps of a twentieth."""
@@ -44,9 +44,7 @@ class NearCounts:
         for step, count in zip(steps.tolist(), counts.tolist(), strict=True):
             self._similarity[f"{step / BINS:.2f}"] += count
         self._sources.update(_counted(sources))
-        for url, count in _counted(urls).items():
-            self._hosts[host_of(url)] += count
-        del self._hosts[""]
+        self._hosts.update(_counted(hosts_of(urls)))
 
     def merge(self, report: NearReport) -> None:
         for own, other in (

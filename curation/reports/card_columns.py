@@ -4,15 +4,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curation.sites.evidence import hosts_of
+from curation.filters.hosts import hosts_of
 
 LEAST_SCORE = 0.5
 """A language counts if its identifier gives it at least this probability (Llama 2, Section 4.1)."""
 UNKNOWN = "unknown"
 CLUSTERS = {1: "1", 2: "2", 3: "3 to 9", 10: "10 to 99", 100: "100 to 999", 1000: "1000 or more"}
 """Sizes of clusters of near-duplicates, by the least size of each."""
-LONGEST_HOST = 253
-"""The most characters of a host in the domain name system; a longer one is no host."""
+LONGEST_NAME = 253
+"""Maximum length of a name in the domain name system in characters; a longer host is invalid."""
 _YEAR = r"^\s*(?P<year>[0-9]{4})(?:[^0-9]|$)"
 
 
@@ -38,7 +38,7 @@ def hosts(urls: pa.Array) -> pa.Array:
     ['mill.example', 'mill.example', None, None]
     """
     found = hosts_of(urls)
-    return pc.if_else(pc.less_equal(pc.binary_length(found), LONGEST_HOST), found, pa.scalar(None, found.type))
+    return pc.if_else(pc.less_equal(pc.binary_length(found), LONGEST_NAME), found, pa.scalar(None, found.type))
 
 
 def top_level_domains(named: pa.Array) -> pa.Array:

@@ -10,9 +10,9 @@ import pyarrow.compute as pc
 
 from curation.engine.piece_cuts import STAGE as PIECES
 from curation.engine.taken_down import NEAR, SAME_TEXT, STAGE
+from curation.filters.hosts import host_of
 from curation.filters.rights import Rights
 from curation.filters.rules import Rule
-from curation.filters.url import host_of
 from curation.recipe import Recipe
 from curation.release.lookup import Lookup
 from curation.release.manifest import Manifest

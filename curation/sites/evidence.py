@@ -1,4 +1,4 @@
-"""Sums over the documents of each host, and the hosts that are removed by these sums."""
+"""Adds up the personal information of each host's documents, and decides by the sums which hosts are removed."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -8,16 +8,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curation.filters.url import host_of
+from curation.filters.hosts import hosts_of
 from curation.sites.settings import Sites
 from schemas import SITES
 
 STEPS = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0)
-"""Densities are counted in these steps, in values per 1,000 words."""
-
-
-_PLAIN_URL = "^https?://(?P<host>[a-z0-9-]+(?:[.][a-z0-9-]+)*)(?::[0-9]+)?(?:[/?#]|$)"
-"""Urls whose host needs no further parsing."""
+"""The lower ends of the steps by which densities are counted, in matches per 1,000 words."""
 
 
 @dataclass(frozen=True)
@@ -31,8 +27,9 @@ class DensityCount:
 
 @dataclass(frozen=True, kw_only=True)
 class SitesReport:
-    """The number of hosts of the documents that passed the filters, of those with at least ``min_documents``, and of
-    removed hosts; ``densities`` counts the hosts with at least ``min_documents``, without steps that have no host."""
+    """How many hosts have documents that passed the filters, how many of the hosts have at least ``min_documents``, and
+    how many were removed. ``densities`` counts the hosts with at least ``min_documents``, without steps of density that
+    have no host."""
 
     hosts: int
     large_enough: int
@@ -46,25 +43,9 @@ def sums_schema(settings: Sites) -> pa.Schema:
     return pa.schema([pa.field("host", pa.string()), *(pa.field(name, pa.int64()) for name in counted)])
 
 
-def hosts_of(urls: pa.Array) -> pa.Array:
-    """The host of each url; null without a url, or for a url without a host.
-
-    >>> hosts_of(pa.array(["https://Mill.example/a", None, "#top"])).to_pylist()
-    ['mill.example', None, None]
-    """
-    found = pc.struct_field(pc.extract_regex(urls, _PLAIN_URL), "host")
-    odd = np.flatnonzero(pc.and_(urls.is_valid(), found.is_null()).to_numpy(zero_copy_only=False))
-    if not len(odd):
-        return found
-    mask = np.zeros(len(urls), np.bool_)
-    mask[odd] = True
-    hosts = [host_of(url) or None for url in urls.take(pa.array(odd)).to_pylist()]
-    return pc.replace_with_mask(found, pa.array(mask), pa.array(hosts, pa.string()))
-
-
 def document_sums(urls: pa.Array, words: pa.Array, matches: Sequence[pa.Array], settings: Sites) -> pa.Table:
-    """The sums of documents by host; ``matches`` are the numbers of their values of each kind. Documents without a host
-    are left out."""
+    """The sums of documents by host, without documents that have no host. ``matches`` has a column of counts for each
+    of the settings' kinds."""
     columns = [hosts_of(urls), np.ones(len(urls), np.int64), words, *matches]
     schema = sums_schema(settings)
     arrays = [pa.array(column).cast(field.type) for column, field in zip(columns, schema, strict=True)]
@@ -73,7 +54,7 @@ def document_sums(urls: pa.Array, words: pa.Array, matches: Sequence[pa.Array], 
 
 
 def add_up(sums: Iterable[pa.Table], settings: Sites) -> pa.Table:
-    """The sums of sums, with one row for each host, sorted by host."""
+    """The total of several tables of sums, with a row for each host, sorted by host."""
     schema = sums_schema(settings)
     rows = pa.concat_tables([schema.empty_table(), *sums])
     names = schema.names[1:]
@@ -88,8 +69,8 @@ def sites_schema(settings: Sites) -> pa.Schema:
 
 
 def decide(sums: pa.Table, settings: Sites) -> pa.Table:
-    """The evidence on each host (`sites_schema`), from the sums over the corpus: whether the host is removed, and by
-    what density."""
+    """The evidence on each host (`sites_schema`), from the sums over the corpus: its density, and whether it is
+    removed."""
     matches = sum((sums[kind].to_numpy() for kind in settings.kinds), np.zeros(len(sums), np.int64))
     words, documents = sums["words"].to_numpy(), sums["documents"].to_numpy()
     density = 1000 * matches / np.maximum(words, 1)
@@ -101,7 +82,7 @@ def decide(sums: pa.Table, settings: Sites) -> pa.Table:
 
 
 def report(decided: pa.Table, settings: Sites) -> SitesReport:
-    """The report on some hosts."""
+    """The report on the hosts of a table of evidence."""
     enough = decided.filter(pc.greater_equal(decided["documents"], settings.min_documents))
     step = np.searchsorted(np.array(STEPS), enough["per_thousand_words"].to_numpy(), side="right") - 1
     documents = enough["documents"].to_numpy()
@@ -114,7 +95,7 @@ def report(decided: pa.Table, settings: Sites) -> SitesReport:
 
 
 def merge_reports(reports: Iterable[SitesReport]) -> SitesReport:
-    """The report on all hosts of some reports."""
+    """The report on the hosts of several reports, which have no host in common."""
     found = list(reports)
     counts: dict[float, DensityCount] = {}
     for each in (count for one in found for count in one.densities):

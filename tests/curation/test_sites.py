@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from curation.engine import stages
 from curation.engine.driver import curate
 from curation.engine.selection import Selection
-from curation.filters.url import host_of
+from curation.filters.hosts import host_of, hosts_of
 from curation.job import Execution
 from curation.recipe import Recipe
 from curation.recipes.tables import make_recipe
@@ -22,7 +22,7 @@ from curation.release.lookup import Lookup
 from curation.release.manifest import read_finished
 from curation.reports.explain import explain
 from curation.reports.heavy_rules import heavy_rules
-from curation.sites.evidence import STEPS, hosts_of
+from curation.sites.evidence import STEPS
 from curation.sites.settings import Sites
 from curation.sources.inputs import Input
 from jobs.corpus.job_file import make_job

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from curation.engine.manifest import job_json
 from curation.filters.bare_urls import bare_url, bare_urls, whole_urls
 from curation.filters.host_table import HostTable
+from curation.filters.hosts import host_of, named_host
 from curation.filters.rules import failures
-from curation.filters.url import Url, host_of, named_host
+from curation.filters.url import Url
 from curation.recipes.tables import recipe_of
 from jobs.corpus.job_file import load_recipe, make_job
 from schemas.errors import UserError

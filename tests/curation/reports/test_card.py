@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curation.filters.url import host_of
+from curation.filters.hosts import host_of
 from curation.kernels.listed_terms import hashes, occurrences, terms
 from curation.reports.card_columns import clusters, hosts, languages, top_level_domains, years
 from curation.reports.card_measures import SCORE_UNITS, Measured, measure

@@ -10,7 +10,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from curation.dedup.near import families
-from curation.filters.url import Url, domains_of, host_of
+from curation.filters.hosts import domains_of, host_of
+from curation.filters.url import Url
 from curation.rewrites.composing import LONG_RUN, nfc, nfkc, sort_marks
 from curation.rewrites.normalise import Normalise
 from tests.doubling import assert_linear
