@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from curation.filters.rules import Rule
+from curation.recipe import Recipe
 from curation.release.ledger import NOTHING, Amount, Ledger, add
 from curation.release.lookup import Lookup
 from curation.release.manifest import Manifest, read_finished
@@ -15,7 +16,7 @@ from curation.reports.frequencies import Frequencies, frequencies
 from curation.reports.histograms import Histogram, histogram, sampled_signals
 from curation.reports.rejudging import rules_in_order
 from curation.reports.what_if import Outcome, RuleCount, what_if
-from curation.routing import Key
+from curation.routing import Key, rules_of
 
 MOST_REASONS = 24
 """The reasons of which examples are shown: those that removed the most documents."""
@@ -26,7 +27,8 @@ _LATER = ("url", "exact", "near")
 @dataclass(frozen=True)
 class RuleReport:
     """A rule with what it did: documents that it removed as the first rule that they failed, that failed it, and that
-    failed no other rule. ``histogram`` is None if the folder does not hold the rule's signal as numbers."""
+    failed no other rule. ``is_of_all``: whether all languages have the same threshold. ``histogram`` is None if they do
+    not, and if the folder does not hold the rule's signal as numbers."""
 
     stage: str
     rule: Rule
@@ -34,6 +36,7 @@ class RuleReport:
     failed: int
     alone: int
     about: str
+    is_of_all: bool
     histogram: Histogram | None
 
 
@@ -106,9 +109,20 @@ def _rules(lookup: Lookup, run: Outcome) -> Iterator[RuleReport]:
     """The rules of the recipe, in the order in which they are checked."""
     rules = rules_in_order(lookup.recipe)
     values = sampled_signals(lookup.folder, lookup.manifest, {rule.signal for _, rule in rules})
+    of_languages = _rules_of_languages(lookup.recipe)
     for stage, rule in rules:
         count = run.rules.get((stage, rule.reason), RuleCount())
-        numbers = values.get(rule.signal) if rule.one_of is None else None
+        is_of_all = len(of_languages.get((stage, rule.reason), ())) <= 1
+        numbers = values.get(rule.signal) if rule.one_of is None and is_of_all else None
         drawn = None if numbers is None else histogram(numbers, rule)
         said = description(lookup.recipe, rule)
-        yield RuleReport(stage, rule, count.removed[0], count.failed, count.alone, said, drawn)
+        yield RuleReport(stage, rule, count.removed[0], count.failed, count.alone, said, is_of_all, drawn)
+
+
+def _rules_of_languages(recipe: Recipe) -> dict[Key, set[Rule]]:
+    """The rules of each stage and reason, which differ between languages by their thresholds."""
+    found: dict[Key, set[Rule]] = {}
+    for steps in (each.steps for each in recipe.languages):
+        for stage, rule in rules_of(steps):
+            found.setdefault((stage, rule.reason), set()).add(rule)
+    return found

@@ -214,7 +214,8 @@ def _rule(report: RuleReport) -> Mapping[str, str]:
 
 def _rule_row(report: RuleReport) -> Sequence[str]:
     name = f"{report.stage}: {report.rule.reason}"
-    return name, asks(report.rule), f"{report.failed:,}", f"{report.removed:,}", f"{report.alone:,}"
+    wanted = asks(report.rule) if report.is_of_all else "a value of each language"
+    return name, wanted, f"{report.failed:,}", f"{report.removed:,}", f"{report.alone:,}"
 
 
 def _sampled(figures: Figures) -> str:

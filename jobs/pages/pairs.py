@@ -22,7 +22,7 @@ def pairs(title: str, rows: Sequence[Pair]) -> str:
     parts = []
     for number, row in enumerate(rows):
         top, note = number * _ROW, _note(row)
-        room = int(WIDTH / LETTER) - len(note) - 2
+        room = int(WIDTH / LETTER) - len(note) - 3
         name = row.name if len(row.name) <= room else f"{row.name[: room - 1]}…"
         parts += [label(2, top + 14, name, "label"), label(WIDTH, top + 14, note, "note end")]
         for place, (kind, share) in enumerate(zip(("done", "skipped"), row.shares, strict=True)):

@@ -109,6 +109,7 @@ def test_corpora_of_all_kinds_have_a_page(
     gristmill("curate", "--input", corpus, "--output", tmp_path / "out", *settings, "--progress", "none")
     text = page_of(gristmill, tmp_path / "out", "--against", tmp_path / "out")
     assert "From read to kept" in text
+    assert ("a value of each language" in text) == ("fineweb2" in settings)
 
 
 def test_cut_pieces_are_shown_in_their_texts(tmp_path: Path, gristmill: Gristmill) -> None:
