@@ -28,6 +28,17 @@ class Rejudged:
     def is_kept(self) -> Flags:
         return np.asarray(~self.failed.any(axis=1))
 
+    def is_as_stored(self, stored: StoredVerdicts) -> bool:
+        """Whether each document fails first the rule for which the run removed it, and no rule if the run kept it."""
+        if stored.first.keys() - set(self.keys):
+            return False
+        before, left = np.zeros(len(stored), np.bool_), True
+        for column, key in enumerate(self.keys):
+            first = self.failed[:, column] & ~before
+            left &= np.array_equal(first, stored.first.get(key, np.zeros(len(stored), np.bool_)))
+            before |= first
+        return left
+
 
 def rules_in_order(recipe: Recipe) -> list[tuple[str, Rule]]:
     """The rules of a recipe with their stages; the thresholds may be those of another language."""
@@ -39,11 +50,12 @@ def rules_in_order(recipe: Recipe) -> list[tuple[str, Rule]]:
 
 def wanted_signals(recipe: Recipe) -> set[str]:
     """The signals that `rejudge` reads for a recipe."""
-    return {rule.signal for _, rule in rules_in_order(recipe)} | ({SETTINGS} if recipe.languages else set())
+    signals = {rule.signal for _, rule in rules_in_order(recipe) if rule is not EMPTY}
+    return signals | ({SETTINGS} if recipe.languages else set())
 
 
 def as_in_the_run(stored: StoredVerdicts, recipe: Recipe) -> Rejudged:
-    """The verdicts of the run; ``recipe`` is the one it was made with."""
+    """The verdicts of the run, by the lists of all rules that documents failed; ``recipe`` is the run's."""
     keys = [(stage, rule.reason) for stage, rule in rules_in_order(recipe)]
     keys += sorted(stored.failed.keys() - set(keys))
     return Rejudged(tuple(keys), np.array([_as_run(stored, key) for key in keys], np.bool_).T)

@@ -1,6 +1,6 @@
 """Reads the signals and the verdicts of a finished folder, a unit at a time and without a text."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -36,8 +36,10 @@ class StoredVerdicts:
     words: Ints
     signals: pa.Table
     """Those of the wanted signals that the corpus holds."""
+    first: dict[Key, Flags]
+    """Which documents the run removed for a rule, the first that they failed, by stage and reason."""
     failed: dict[Key, Flags]
-    """Which documents failed a rule in the run, by stage and reason."""
+    """Which documents failed a rule in the run; without lists, `first`."""
     later: dict[Key, Flags]
     """Which documents passed the filters, and were removed by a later stage, such as deduplication."""
     taken_down: dict[Key, Amount]
@@ -65,44 +67,41 @@ def stored_signals(folder: Folder, manifest: Manifest) -> tuple[str, ...]:
     return tuple(name for name in shard_columns(folder, shard_name("signals", 0)) if name not in SIGNALS.columns.names)
 
 
-def stored_verdicts(folder: Folder, manifest: Manifest, wanted: Collection[str]) -> Iterator[StoredVerdicts]:
-    """The documents of each unit, with those of the wanted signals that the folder holds."""
-    held = [name for name in stored_signals(folder, manifest) if name in wanted]
-    for unit in range(manifest.units):
-        yield _unit(folder, manifest, unit, held)
-
-
-def _unit(folder: Folder, manifest: Manifest, unit: int, held: list[str]) -> StoredVerdicts:
+def stored_unit(folder: Folder, manifest: Manifest, unit: int, held: Sequence[str], lists: bool) -> StoredVerdicts:
+    """The documents of a unit, with the signals ``held``. Reading the lists of all rules that documents failed takes as
+    long as all other columns together."""
     names = [*PLACE, *_AMOUNTS]
-    removed, down = _rejects(folder, shard_name("rejects/filters", unit))
+    removed, down = _rejects(folder, shard_name("rejects/filters", unit), ["failed"] if lists else [])
     passed = [read_shard(folder, shard_name("sketches", unit), names)]
     later = [read_shard(folder, shard_name("rejects/duplicates", unit), [*PLACE, *_KEY])]
     if shard_name(SITE_REJECTS, unit) in manifest.files:
-        of_sites, down_with_sites = _rejects(folder, shard_name(SITE_REJECTS, unit))
+        of_sites, down_with_sites = _rejects(folder, shard_name(SITE_REJECTS, unit), [])
         passed.append(of_sites.select(names))
         later.append(of_sites.select([*PLACE, *_KEY]))
-        down = pa.concat_tables([down, down_with_sites])
+        down = pa.concat_tables([down.select(down_with_sites.column_names), down_with_sites])
     both = pa.concat_tables([removed.select(names), *passed]).combine_chunks()
     places, dropped = both.select(PLACE), pa.concat_tables(later).combine_chunks()
     signals = pa.table({})
     if held:
         measured = read_shard(folder, shard_name("signals", unit), [*PLACE, *held])
-        signals = measured.select(held).take(pa.array(rows_of(places, measured)))
+        signals = measured.select(list(held)).take(pa.array(rows_of(places, measured)))
     sizes, words = (both[name].to_numpy() for name in _AMOUNTS)
+    first = _by_key(removed, np.arange(len(removed)), len(both))
     return StoredVerdicts(
         places=places,
         sizes=sizes,
         words=words,
         signals=signals,
-        failed=_failed(removed, len(both)),
+        first=first,
+        failed=_failed(removed, len(both)) if lists else first,
         later=_by_key(dropped, rows_of(dropped, places), len(both)),
         taken_down=_amounts(down.combine_chunks()),
     )
 
 
-def _rejects(folder: Folder, name: str) -> tuple[pa.Table, pa.Table]:
+def _rejects(folder: Folder, name: str, more: list[str]) -> tuple[pa.Table, pa.Table]:
     """The rejects of a shard, and those that takedowns removed, apart."""
-    rows = read_shard(folder, name, [*PLACE, *_AMOUNTS, *_KEY, "failed"]).combine_chunks()
+    rows = read_shard(folder, name, [*PLACE, *_AMOUNTS, *_KEY, *more]).combine_chunks()
     down = pc.equal(rows["stage"], TAKEDOWN)
     return rows.filter(pc.invert(down)).combine_chunks(), rows.filter(down).combine_chunks()
 

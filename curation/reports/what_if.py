@@ -10,7 +10,7 @@ from curation.release.folder import Folder
 from curation.release.ledger import NOTHING, Amount, add
 from curation.release.manifest import Manifest
 from curation.reports.rejudging import Rejudged, as_in_the_run, rejudge, wanted_signals
-from curation.reports.stored_verdicts import Flags, StoredVerdicts, stored_verdicts
+from curation.reports.stored_verdicts import Flags, StoredVerdicts, stored_signals, stored_unit
 from curation.routing import Key
 
 
@@ -91,9 +91,15 @@ def what_if(folder: Folder, manifest: Manifest, recipe: Recipe, cases: Mapping[s
     ``sample`` is the largest number of changes for each case, spread over the folder's units.
     """
     found = WhatIf(cases={name: Outcome() for name in cases}, changes={name: [] for name in cases})
-    wanted = set().union(*(wanted_signals(each) for each in cases.values()))
-    for number, stored in enumerate(stored_verdicts(folder, manifest, wanted), 1):
-        before = as_in_the_run(stored, recipe)
+    wanted = wanted_signals(recipe).union(*(wanted_signals(each) for each in cases.values()))
+    held = [name for name in stored_signals(folder, manifest) if name in wanted]
+    lists = not wanted_signals(recipe) <= set(held)
+    for number in range(1, manifest.units + 1):
+        stored = stored_unit(folder, manifest, number - 1, held, lists)
+        before = as_in_the_run(stored, recipe) if lists else rejudge(stored, recipe)
+        if not lists and not before.is_as_stored(stored):  # the version that wrote the folder had other rules
+            stored = stored_unit(folder, manifest, number - 1, held, lists=True)
+            before = as_in_the_run(stored, recipe)
         found.read = add(found.read, amount_of(stored, np.ones(len(stored), np.bool_)))
         for key, amount in stored.taken_down.items():
             found.read = add(found.read, amount)

@@ -136,6 +136,34 @@ def test_without_the_signal_verdicts_are_those_of_the_run(
     assert any("alpha_words" in note for note in case["not_exact"])
 
 
+def test_a_rule_whose_signal_is_not_stored_still_removes(
+    tmp_path: Path, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second text fails the rule on words first, and a rule without a stored signal, too."""
+    options = ("--recipe", "gopher", "--set", 'signals=["words"]', "--set", "near=false")
+    out = curate(tmp_path, [GRAIN, "12 34 56 of the", "The mill of grain and the bread."], monkeypatch, *options)
+    [case] = json.loads(ask(out, "--set", "gopher_quality.min_words=1", "--json"))["cases"]
+    assert case["exact"]
+    assert case["newly_kept"]["documents"] == 1
+    rules = {rule["reason"]: rule["documents"] for rule in case["rules"] if rule["documents"]}
+    assert "too_few_words" not in rules
+    assert sum(rules.values()) == 1
+
+
+def test_the_run_is_counted_by_its_own_verdicts(tmp_path: Path, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also in a folder of a version in which the recipe had other rules."""
+    short = " ".join(GRAIN.split()[:40])
+    out = curate(tmp_path, [GRAIN, short], monkeypatch, "--recipe", "gopher", "--set", "near=false")
+    manifest = json.loads((out / "manifest.json").read_bytes())
+    [step] = [each for each in manifest["job"]["recipe"]["steps"] if each["use"] == "gopher_quality"]
+    for least, kept in ((1, 2), (1000, 0)):
+        step["min_words"] = least
+        (out / "manifest.json").write_text(json.dumps(manifest))
+        found = json.loads(ask(out, "--set", "gopher_quality.max_words=none", "--json"))
+        assert found["run"]["kept"]["documents"] == 1
+        assert found["cases"][0]["kept"]["documents"] == kept
+
+
 def test_a_corpus_without_documents(tmp_path: Path, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
     out = curate(tmp_path, [], monkeypatch)
     assert cells(ask(out, "--set", "gopher_quality.min_words=1"), "read") == ["0", "0"]
