@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
+from curation.release.lookup import Lookup
+from curation.reports.clusters import clusters
 from tests.jobs.calling import GRAIN, call
 from tests.jobs.test_evaluation_report import EVIL, SIZES
 
@@ -110,6 +112,28 @@ def test_corpora_of_all_kinds_have_a_page(
     text = page_of(gristmill, tmp_path / "out", "--against", tmp_path / "out")
     assert "From read to kept" in text
     assert ("a value of each language" in text) == ("fineweb2" in settings)
+
+
+def test_clusters_are_counted_as_the_rejects_say(tmp_path: Path, gristmill: Gristmill) -> None:
+    """Three groups of near-duplicates, of five, three and two documents, and one document alone."""
+    themes = {"mill": 5, "river": 3, "baker": 2, "valley": 1}
+    rows = [
+        {"id": f"{theme}-{n}", "text": " ".join(f"{theme}{word}" for word in range(300)) + f" {theme} end{n}"}
+        for theme, size in themes.items()
+        for n in range(size)
+    ]
+    (tmp_path / "in.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    given = ("--input", tmp_path / "in.jsonl", "--recipe", "none", "--progress", "none", "--workers", "0")
+    gristmill("curate", *given, "--output", tmp_path / "out")
+    lookup = Lookup(str(tmp_path / "out"))
+    found = clusters(lookup.folder, lookup.manifest, 1_000)
+    assert dict(found.sizes) == {2: 1, 3: 1, 5: 1}
+    assert [cluster.count for cluster in found.shown] == [4, 2, 1]
+    for cluster in found.shown:
+        theme = cluster.kept["doc_id"].partition("-")[0]
+        assert cluster.kept["text"].startswith(f"{theme}0 ")
+        assert len(cluster.removed) == min(cluster.count, 3)
+        assert all(each["doc_id"].startswith(f"{theme}-") for each in cluster.removed)
 
 
 def test_cut_pieces_are_shown_in_their_texts(tmp_path: Path, gristmill: Gristmill) -> None:

@@ -4,12 +4,13 @@ import hashlib
 import os
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from curation.release.folder import WORK, Folder
-from curation.release.shards import ROW_GROUP_BYTES, ShardWriter, read_shard
+from curation.release.shards import ROW_GROUP_BYTES, ShardWriter, read_rows, read_shard, row_groups
 from schemas import JUDGED
 from schemas.checksums import Digest
 from schemas.records import Example
@@ -102,6 +103,19 @@ def test_a_shard_has_bounded_row_groups_and_reads_back(tmp_path: Path) -> None:
         read_shard(folder, "documents/0.parquet", ["doc_id"])["doc_id"].to_pylist() == batch["doc_id"].to_pylist() * 6
     )
     assert shard.entry().sha256 == hashlib.sha256((tmp_path / "documents" / "0.parquet").read_bytes()).hexdigest()
+
+
+def test_only_row_groups_with_wanted_rows_are_read(tmp_path: Path) -> None:
+    folder = Folder(str(tmp_path))
+    with ShardWriter(folder, "0.parquet", JUDGED.schema) as shard:
+        for _ in range(6):
+            shard.write(documents(16, 1 << 20))
+    whole = read_shard(folder, "0.parquet", ["doc_id", "offset"])
+    for rows in ([], [0], [31, 32], [5, 40, 41, 95], [64], list(range(96))):
+        wanted = np.array(rows, np.int64)
+        assert read_rows(folder, "0.parquet", ["doc_id", "offset"], wanted).equals(whole.take(pa.array(wanted)))
+        starts = [start for start, _ in row_groups(folder, "0.parquet", ["offset"], wanted)]
+        assert starts == sorted({row // 32 * 32 for row in rows})
 
 
 def test_any_file_system_will_do() -> None:
