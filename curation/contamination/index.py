@@ -12,7 +12,7 @@ import pyarrow as pa
 from curation.contamination.settings import BUDGET, WIDTH, Settings
 from curation.contamination.texts import Form
 from curation.kernels.buffers import text_buffers
-from curation.kernels.byte_grams import gram_filter, hold_strings, string_hashes
+from curation.kernels.byte_grams import STEP, gram_filter, hold_strings, string_hashes
 from curation.kernels.token_spans import find_spans, hash_table, window_hashes
 from curation.packing.surfaces import has_fixed_bytes
 from curation.packing.tokenizer import Encoder, Tokenizer
@@ -35,12 +35,28 @@ class Windows(NamedTuple):
 class Grams(NamedTuple):
     """The strings of which a text that shares a window with a sample holds at least one, as for `hold_strings`."""
 
+    lengths: int
+    shift: np.uint64
     bits: npt.NDArray[np.uint64]
     slots: npt.NDArray[np.uint64]
     numbers: npt.NDArray[np.int32]
-    distances: npt.NDArray[np.uint64]
-    joined_slots: npt.NDArray[np.uint64]
-    joined_numbers: npt.NDArray[np.int32]
+    firsts: Integers
+    places: Integers
+    string_slots: npt.NDArray[np.uint64]
+    string_numbers: npt.NDArray[np.int32]
+
+    @classmethod
+    def of(cls, grams: npt.NDArray[np.uint64], places: Integers, lengths: Integers, strings: Any) -> "Grams":
+        """From `string_hashes`; ``places`` are the bytes before each gram and the bytes of its string."""
+        order = np.lexsort([places[:, 1], places[:, 0], grams])
+        grams, places = grams[order], places[order]
+        new = np.ones(len(order), np.bool_)
+        new[1:] = (grams[1:] != grams[:-1]) | (places[1:] != places[:-1]).any(axis=1)
+        different, firsts = np.unique(grams[new], return_index=True)
+        used = sum(1 << length // STEP for length in set(lengths.tolist()))
+        ends = np.append(firsts, new.sum()).astype(np.int64)
+        shift, bits = gram_filter(different)
+        return cls(used, np.uint64(shift), bits, *_table(different), ends, places[new], *_table(np.unique(strings)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +89,13 @@ class Index:
 
     @cached_property
     def _tokenised(self) -> tuple[npt.NDArray[np.int32], Integers]:
-        return tokenise(self.encoder, self.forms)
+        tokens = [places[:, 0] for places in self._places]
+        return np.concatenate([np.empty(0, np.int32), *tokens]), np.cumsum([0, *map(len, tokens)], dtype=np.int64)
+
+    @cached_property
+    def _places(self) -> list[npt.NDArray[np.int32]]:
+        """The tokens of each sample with their places, see `Encoder.places`."""
+        return [self.encoder.places(text) for text in self.forms.to_pylist()]
 
     @property
     def tokens(self) -> npt.NDArray[np.int32]:
@@ -99,50 +121,56 @@ class Index:
         return Windows(slots, numbers, np.append(starts, len(order)).astype(np.int64), places[order])
 
     @cached_property
-    def grams(self) -> Grams | None:
-        """None if a text can share a window with a sample without sharing a string with it."""
+    def grams(self) -> tuple[Grams, Grams] | None:
+        """The strings with a blank inside, which are searched at the starts of words only, and the other strings. None
+        if a text can share a window with a sample without sharing a string with it."""
         if not has_fixed_bytes(self.tokenizer, plain=self.settings.normalise == "words"):
             return None
         unknown = self.tokenizer.unknown_id
         if unknown is not None and (self.tokens == unknown).any():
             return None
         starts, ends = self._insides()
-        lasts, distances, joined, whole = string_hashes(text_buffers(self.forms)[0], starts, ends)
-        if not whole:
+        grams, before, lengths, strings = string_hashes(text_buffers(self.forms)[0], starts, ends)
+        if not lengths.all():
             return None
-        different, number = np.unique(lasts, return_inverse=True)
-        masks = np.zeros(len(different), np.uint64)
-        np.bitwise_or.at(masks, number, np.left_shift(np.uint64(1), distances.astype(np.uint64)))
-        slots, numbers = _table(different)
-        return Grams(gram_filter(different), slots, numbers, masks, *_table(np.unique(joined)))
+        places, words = np.column_stack([before, ends - starts]), before > 0
+        return (
+            Grams.of(grams[words], places[words], lengths[words], strings[words]),
+            Grams.of(grams[~words], places[~words], lengths[~words], strings[~words]),
+        )
 
     def _insides(self) -> tuple[Integers, Integers]:
-        """The bytes of the samples' forms that the tokens inside of each window make up, without the window's first and
-        last token, whose bytes may differ (the blank before a text's first word)."""
-        starts: list[Integers] = []
-        ends: list[Integers] = []
+        """The bytes of the samples' forms that each window's tokens stand for wherever they occur: without a blank at
+        the start, which the first word of a text lacks, and without a first or last token that may be a part of a
+        character."""
+        starts: list[Integers] = [np.empty(0, np.int64)]
+        ends: list[Integers] = [np.empty(0, np.int64)]
         begins = text_buffers(self.forms)[1]
         for number, text in enumerate(self.forms.to_pylist()):
-            size = int(self.bounds[number + 1] - self.bounds[number])
-            if size < WIDTH:
+            count = int(self.bounds[number + 1] - self.bounds[number]) - WIDTH + 1
+            if count < 1:
                 continue
-            spans = self.encoder.places(text).astype(np.int64)
+            spans = self._places[number].astype(np.int64)
             data = np.frombuffer(text.encode(), np.uint8)
             characters = np.append(np.flatnonzero((data & 0xC0) != 0x80), len(data))
-            after = spans[:, 2] + (spans[:, 1] == spans[:, 2])  # a part of a character ends with the character
-            last = len(characters) - 1
-            inside = characters[after[: size - WIDTH + 1].clip(max=last)], characters[spans[WIDTH - 1 :, 1]]
-            starts.append(begins[number] + inside[0])
-            ends.append(begins[number] + np.maximum(*inside))
-        none = [np.empty(0, np.int64)]
-        return np.concatenate(none + starts), np.concatenate(none + ends)
+            first, last = characters[spans[:, 1]], characters[spans[:, 2]]
+            odd = np.append(0, np.cumsum(data >= 0x80))
+            whole = (odd[first] == odd[last]) & (first < last)
+            after = characters[(spans[:, 2] + (first == last)).clip(max=len(characters) - 1)]
+            start = np.where(whole, first + (data[first.clip(max=len(data) - 1)] == ord(" ")), after)[:count]
+            end = np.where(whole, last, first)[WIDTH - 1 :]
+            starts.append(begins[number] + start)
+            ends.append(begins[number] + np.maximum(start, end))
+        return np.concatenate(starts), np.concatenate(ends)
 
     def candidates(self, forms: pa.LargeStringArray) -> npt.NDArray[np.bool_]:
         """Whether each text, in the form in which it is compared, may share a window with a sample."""
         if self.grams is None:
             return np.ones(len(forms), np.bool_)
-        found = np.empty(len(forms), np.bool_)
-        hold_strings(*text_buffers(forms), tuple(self.grams), found)
+        found = np.zeros(len(forms), np.bool_)
+        for everywhere, grams in enumerate(self.grams):
+            if len(grams.places):
+                hold_strings(*text_buffers(forms), bool(everywhere), tuple(grams), found)
         return found
 
     def spans(self, tokens: npt.NDArray[np.int32], bounds: Integers, longest: npt.NDArray[np.int32]) -> tuple[Any, Any]:
