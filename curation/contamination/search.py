@@ -1,6 +1,7 @@
 """From benchmarks and a corpus to a finished folder: claim the folder, search all parts, gather, write the manifest."""
 
 import hashlib
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -27,13 +28,15 @@ from curation.packing.corpus import Columns, ParquetCorpus
 from curation.packing.tokenizer import Tokenizer, one_thread_each
 from curation.release.folder import Folder
 from curation.release.manifest import read_content
-from curation.release.shards import ShardWriter, read_shard
+from curation.release.shards import ShardWriter, read_shard, row_groups
 from curation.sources.storage import use_storage
-from schemas.manifest import MANIFEST, ShardEntry
+from schemas.checksums import Digest
+from schemas.manifest import MANIFEST, Entry
 
 PART_BYTES = 16 << 20
 """A part of the corpus has about this many stored bytes."""
-SUBSETS_FILE = "subsets.parquet"
+SUBSETS_FILE, LIST_FILE = "subsets.parquet", "documents.txt"
+LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,7 +124,7 @@ def _finish(
     samples = read_shard(folder, SAMPLES_FILE, names)
     with ShardWriter(folder, SUBSETS_FILE, SUBSETS.schema) as writer:
         writer.write(subset_rows(samples, scores))
-    held = {**report.files, SUBSETS_FILE: writer.entry()}
+    held = {**report.files, SUBSETS_FILE: writer.entry(), LIST_FILE: _write_list(folder, sorted(report.files))}
     manifest = ContaminationManifest(
         format=FORMAT,
         version=VERSION,
@@ -141,10 +144,28 @@ def _finish(
         corpus=_corpus(corpus, files),
         read=report.read,
         tables={table.name: table.version for table in (SAMPLES, DOCUMENTS, SUBSETS)},
-        files={name: ShardEntry(each.sha256, each.bytes, each.rows) for name, each in sorted(held.items())},
+        files=dict(sorted(held.items())),
     )
     folder.write_json(MANIFEST, manifest)
     return manifest
+
+
+def _write_list(folder: Folder, shards: Sequence[str]) -> Entry:
+    """Writes the ids of contaminated documents, one per line; an id with a line feed is left out, with a warning."""
+    left_out = 0
+    with folder.writing(LIST_FILE) as stream:
+        written = Digest(stream)
+        for shard in shards:
+            if not shard.startswith("documents/"):
+                continue
+            for _, rows in row_groups(folder, shard, ["doc_id"]):
+                ids = rows["doc_id"].to_pylist()
+                listed = [doc_id for doc_id in ids if "\n" not in doc_id]
+                written.write("".join(f"{doc_id}\n" for doc_id in listed).encode())
+                left_out += len(ids) - len(listed)
+    if left_out:
+        LOG.warning("%s leaves out %d ids that hold a line feed: see documents/", LIST_FILE, left_out)
+    return Entry(written.sha256, written.size)
 
 
 def _corpus(corpus: str, files: dict[str, list[Any]]) -> dict[str, Any]:

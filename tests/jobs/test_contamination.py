@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow.dataset as ds
 import pytest
 
 from tests.curation.packing.corpora import PROSE, Row, byte_level, saved, write_corpus
@@ -46,6 +47,21 @@ def test_it_prints_the_subsets_of_each_benchmark(call: Call, capsys: pytest.Capt
     assert "out: a search for benchmarks" in capsys.readouterr().out
     assert call("explain", "out", "quiz/1") == 0
     assert "sample:   A sluice lets water" in capsys.readouterr().out
+
+
+def test_contaminated_documents_are_taken_down(call: Call) -> None:
+    texts = [calling.GRAIN, PROSE[0], f"{calling.GRAIN[:80]} {PROSE[1]}"]
+    Path("in.jsonl").write_text(
+        "".join(json.dumps({"id": f"d{k}", "text": text}) + "\n" for k, text in enumerate(texts))
+    )
+    assert call("curate", "--input", "in.jsonl", "--recipe", "none", "--output", "curated") == 0
+    words = ("--tokenizer", "tokenizer.json", "--benchmark", "quiz.jsonl", "--output", "out")
+    assert call("contamination", "curated", *words) == 0
+    listed = Path("out/documents.txt").read_text().splitlines()
+    ids = {row["text"]: row["doc_id"] for row in ds.dataset("curated/documents").to_table().to_pylist()}
+    assert sorted(listed) == sorted([ids[texts[1]], ids[texts[2]]])
+    assert call("takedown", "curated", "--doc-id", "out/documents.txt", "--output", "clean") == 0
+    assert ds.dataset("clean/documents").to_table()["text"].to_pylist() == texts[:1]
 
 
 @pytest.mark.parametrize(
