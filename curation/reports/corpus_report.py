@@ -17,10 +17,11 @@ from curation.reports.histograms import Histogram, histogram, sampled_signals
 from curation.reports.rejudging import rules_in_order
 from curation.reports.what_if import Outcome, RuleCount, what_if
 from curation.routing import Key, rules_of
+from curation.sites.settings import STAGE as SITES_STAGE
 
 MOST_REASONS = 24
 """The reasons of which examples are shown: those that removed the most documents."""
-_LATER = ("url", "exact", "near")
+_LATER = (SITES_STAGE, "url", "exact", "near")
 """The stages after the filters, in the order in which documents meet them."""
 
 

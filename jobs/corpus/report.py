@@ -7,10 +7,18 @@ from curation.reports.corpus_report import corpus_report, figures_of
 from jobs.corpus.report_page import MARK, render
 from jobs.pages.page_file import write_page
 from jobs.terminal import say
+from schemas.errors import UserError
 
 
 def run(corpus: str, against: str | None, output: Path) -> None:
-    """Writes a page about a finished folder, beside another one if ``against`` names it."""
+    """Writes a page about a finished folder, beside another one if ``against`` names it.
+
+    Raises UserError for a page inside the folder, which would no longer be as its manifest says.
+    """
+    if Path(corpus).resolve() in output.resolve().parents:
+        raise UserError(
+            f"{output} is inside the corpus, whose manifest names all of its files: choose another --output"
+        )
     report = corpus_report(corpus)
     other = None if against is None else figures_of(Lookup(against))
     page = render(report, other)

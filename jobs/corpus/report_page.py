@@ -219,9 +219,15 @@ def _rule_row(report: RuleReport) -> Sequence[str]:
 
 
 def _sampled(figures: Figures) -> str:
+    """Which documents the plots of rules show, if not simply all of them."""
     rows = figures.manifest.files
     total = sum(entry.rows or 0 for name, entry in rows.items() if name.startswith("signals/"))
-    return f"Plots show about {MOST_VALUES:,} of {total:,} documents." if total > MOST_VALUES else ""
+    found = []
+    if total > MOST_VALUES:
+        found.append(f"Plots show about {MOST_VALUES:,} of {total:,} documents.")
+    if figures.manifest.recipe.get("languages"):
+        found.append("Plots also show documents of languages that a rule does not judge.")
+    return " ".join(found)
 
 
 def _examples(report: CorpusReport) -> list[tuple[str, str, Sequence[Example], bool]]:

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page
 
 from curation.release.lookup import Lookup
 from curation.reports.clusters import clusters
+from curation.reports.corpus_report import corpus_report
 from tests.jobs.calling import GRAIN, call
 from tests.jobs.test_evaluation_report import EVIL, SIZES
 
@@ -76,6 +77,16 @@ def test_a_page_has_the_counts_of_the_manifest(curated: Path, gristmill: Gristmi
     assert "<mark>good friends</mark>" in text or "<mark>good</mark>" in text, "near-duplicates differ in a word"
     assert text.count("<script>") == 1
     assert len(text.encode()) < LIMIT
+
+
+def test_bars_that_fail_hold_the_documents_that_fail(curated: Path) -> None:
+    rules = corpus_report(str(curated)).rules
+    for rule in rules:
+        if rule.histogram is not None:
+            counted = zip(rule.histogram.counts, rule.histogram.fails, strict=True)
+            assert sum(count for count, fails in counted if fails) == rule.failed
+            assert sum(rule.histogram.counts) <= 4
+    assert any(rule.failed for rule in rules if rule.histogram is not None)
 
 
 def test_the_same_corpus_gives_the_same_page_anywhere(curated: Path, tmp_path: Path, gristmill: Gristmill) -> None:
@@ -161,6 +172,7 @@ def test_mistakes_are_one_sentence(
     for words, message in (
         (("nowhere",), "nowhere holds no finished run"),
         ((curated, "--against", tmp_path / "in"), "holds no finished run"),
+        ((curated, "--output", curated / "report.html"), "is inside the corpus"),
         ((curated, "--output", tmp_path / "notes.html"), "exists and is not a page of gristmill report"),
     ):
         assert call("report", *words, monkeypatch=monkeypatch) == 2
