@@ -27,8 +27,20 @@ _ADDRESS = re.compile(
     re.IGNORECASE,
 )
 _NAME = re.compile(
-    r"cc-?(0|by(?:-(?:sa|nd|nc)){0,2})(?:-v?(\d\.\d))?(?:-international|-unported|-universal)?|pdm(-1\.0)?"
+    r"cc-?(0|by(?:-(?:sa|nd|nc)){0,2})(?:-v?(\d\.\d)(?:-igo|-(?!nd|nc|sa)[a-z]{2})?)?"
+    r"(?:-international|-unported|-universal)?(?:-licen[cs]e|-deed)?|pdm(-1\.0)?"
 )
+"""A licence by its name; SPDX names ports to the law of a country, too (``CC-BY-SA-3.0-DE``)."""
+_WORDS = (
+    (re.compile(r"creative-commons-zero"), "cc0"),
+    (re.compile(r"creative-commons"), "cc"),
+    (re.compile(r"attribution"), "by"),
+    (re.compile(r"non-?commercial"), "nc"),
+    (re.compile(r"no-?deriv(?:ative)?s?(?:-works)?"), "nd"),
+    (re.compile(r"share-?alike"), "sa"),
+    (re.compile(r"public-domain-mark"), "pdm"),
+)
+"""The words of a licence's long name (``Creative Commons Attribution-ShareAlike 4.0 International``)."""
 _WEB = re.compile(r"(?:https?:)?//[^\s/]", re.IGNORECASE)
 _MAX_STATEMENT = 1000
 """Characters of a statement that are searched for an address."""
@@ -51,16 +63,29 @@ def stated_licence(text: str) -> str | None:
     >>> [stated_licence(text) for text in ("CC BY-SA 4.0", "under https://creativecommons.org/publicdomain/zero/1.0/.",
     ...     "https://mill.example/terms", "All rights reserved")]
     ['cc-by-sa-4.0', 'cc0-1.0', 'other', None]
+    >>> stated_licence("Creative Commons Attribution-NonCommercial 4.0 International (CC BY-NC 4.0)")
+    'cc-by-nc-4.0'
     """
     text = text[:_MAX_STATEMENT].strip()
     found = {_licence(each[1].lower().strip("-"), each[2]) for each in _ADDRESS.finditer(text)}
     if found:
         return combined(found)
-    name = _NAME.fullmatch(re.sub(r"[\s_/-]+", "-", text.lower()))
-    if name is not None:
-        deed = "mark" if name[1] is None else "zero" if name[1] == "0" else name[1]
-        return _licence(deed, name[2])
-    return OTHER if _WEB.match(text) else None
+    named = _named(text.lower())
+    return named or (OTHER if _WEB.match(text) else None)
+
+
+def _named(text: str) -> str | None:
+    """The licence of a name in lower case, which may be followed by the same licence's short name in brackets."""
+    long, bracket, short = text.removesuffix(")").partition("(")
+    text = re.sub(r"[\s_/-]+", "-", long.strip())
+    for words, code in _WORDS:
+        text = words.sub(code, text)
+    name = _NAME.fullmatch(text)
+    if name is None:
+        return None
+    deed = "mark" if name[1] is None else "zero" if name[1] == "0" else name[1]
+    found = _licence(deed, name[2])
+    return found if not bracket or _named(short) == found else None
 
 
 def combined(licences: Collection[str]) -> str:

@@ -27,10 +27,14 @@ Fields = Mapping[str, Sequence[str]]
 """The values of the fields of an HTTP header, by lower-case name."""
 
 _META = ", ".join(f'meta[name*="{part}" i]' for part in ("tdm-", *ROBOTS))
+_NOT_KNOWN = ("", "unknown", "none", "null", "n/a", "-")
 LISTED = 20
 """Different statements of a page that the metadata lists at most."""
 
-_LINK = re.compile(r"<([^<>]{1,2000})>((?:\s*;\s*[a-z*]+\s*=\s*(?:\"[^\"]{0,500}\"|[^\s,;\"]{1,500}))*)", re.IGNORECASE)
+_LINK = re.compile(
+    r"<([^<>]{1,2000})>((?:\s*;\s*[a-z][a-z*_-]*(?:\s*=\s*(?:\"(?:[^\"\\]|\\.){0,500}\"|[^\s,;\"]{1,500}))?)*)",
+    re.IGNORECASE,
+)
 _RELATION = re.compile(r";\s*rel\s*=\s*(?:\"([^\"]*)\"|([^\s,;\"]+))", re.IGNORECASE)
 
 
@@ -92,10 +96,16 @@ def _licences_of_header(values: Sequence[str]) -> list[Statement]:
 
 
 def licence_of_record(record: Mapping[str, Any]) -> str | None:
-    """The licence of a document that is not a page, by the field ``license`` or ``licence`` of its record; None without
-    such a field."""
+    """The licence of a document that is not a page, by the field ``license`` or ``licence`` of its record, a text or a
+    list of texts; None without such a field, or if it says "unknown"."""
     for name in ("license", "licence"):
-        value = record.get(name)
-        if isinstance(value, str) and value.strip():
-            return stated_licence(value) or OTHER
+        found = [stated_licence(text) or OTHER for text in _texts(record.get(name))]
+        if found:
+            return combined(found)
     return None
+
+
+def _texts(value: object) -> list[str]:
+    """The texts of a field for licences, which may be a list; none for a text that says that nobody knows."""
+    values = value if isinstance(value, list) else [value]
+    return [each for each in values if isinstance(each, str) and each.strip().lower() not in _NOT_KNOWN]

@@ -71,10 +71,18 @@ def test_only_listed_licences_stay_and_unknown_ones_only_if_listed() -> None:
 
 
 def test_records_that_name_their_licence_are_judged_by_it() -> None:
-    records = [{"license": "CC BY 4.0"}, {"metadata": {"license": "MIT"}}, {"license": ["MIT"]}]
-    assert [row["licence"] for row in measured(Rights(), *records)] == ["cc-by-4.0", "other", "unknown"]
-    assert [row["licence_place"] for row in measured(Rights(), *records)] == ["record", "record", None]
+    records = [{"license": "CC BY 4.0"}, {"metadata": {"license": "MIT"}}, {"license": ["MIT"]}, {"license": {"id": 1}}]
+    assert [row["licence"] for row in measured(Rights(), *records)] == ["cc-by-4.0", "other", "other", "unknown"]
+    assert [row["licence_place"] for row in measured(Rights(), *records)] == ["record", "record", "record", None]
     assert {row["opt_outs"] for row in measured(Rights(), *records)} == {None}
+    lists = [{"license": ["CC0", "CC-BY-4.0"]}, {"license": [None, 5]}, {"license": "Unknown"}, {"license": " "}]
+    assert [row["licence"] for row in measured(Rights(), *lists)] == ["ambiguous", "unknown", "unknown", "unknown"]
+
+
+@pytest.mark.parametrize("reserved", [1.0, 2, "1", [1], None])
+def test_a_record_with_an_invalid_reservation_does_not_say(reserved: object) -> None:
+    [row] = measured(Rights(opt_outs=("noai",)), {"rights": {"opt_outs": {"noai": 1}, "tdm_reservation": reserved}})
+    assert (row["honoured_opt_outs"], row["tdm_reservation"]) == (1, None)
 
 
 def test_a_corpus_that_is_read_again_states_what_it_stated() -> None:
