@@ -18,6 +18,8 @@ _PLAIN_HOST = re.compile("\\.?[a-z0-9][a-z0-9_-]*([.][a-z0-9_-]+)*\\.?")
 _PLAIN_URL = "^https?://(?P<host>[a-z0-9-]+(?:[.][a-z0-9-]+)*)(?::[0-9]+)?(?:[/?#]|$)"
 """Urls whose host needs no further parsing."""
 _HOST_END = re.compile("[/?#]")
+_WITHOUT_HOST = re.compile("[a-z][a-z0-9+-]*:(?!//|[0-9]{1,5}(?:[/?#]|$))", re.IGNORECASE)
+"""The beginning of a url such as urn:isbn:1 or mailto:jo@mill.example, rather than of a host and its port."""
 
 
 def host_of(url: str) -> str:
@@ -27,8 +29,12 @@ def host_of(url: str) -> str:
     ('www.example.com', 'example.com', '')
     >>> host_of("https://bücher.example/")
     'xn--bcher-kva.example'
+    >>> host_of("mill.example:8080/page"), host_of("urn:isbn:0451450523"), host_of("mailto:jo@mill.example")
+    ('mill.example', '', '')
     """
     url = url.strip()
+    if _WITHOUT_HOST.match(url):
+        return ""
     if not url.isascii():
         named = BEFORE_HOST.match(url)
         if len(_HOST_END.split(url[named.end() if named else 0 :], maxsplit=1)[0]) > LONGEST_HOST:

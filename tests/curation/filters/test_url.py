@@ -146,6 +146,14 @@ def test_any_text_may_stand_for_a_url(url: str) -> None:
     reasons(Url(domains=("example",), words=("a",), subwords=("b",)), url)
 
 
+@pytest.mark.parametrize(
+    "url", ["urn:isbn:0451450523", "about:blank", "data:text/a", "mailto:jo@mill.example", "C:\\a"]
+)
+def test_a_url_without_slashes_before_a_host_has_none(url: str) -> None:
+    assert host_of(url) == ""
+    assert reasons(Url(domains=("urn", "about", "data", "c", "mill.example")), url) == []
+
+
 def test_without_lists_there_are_no_rules() -> None:
     assert Url().rules() == ()
 
