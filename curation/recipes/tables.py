@@ -36,6 +36,8 @@ def make_recipe(name: str, table: Mapping[str, Any]) -> Recipe:
     """The recipe of a table. Raises UserError for an invalid table."""
     for field in table:
         if field not in RECIPE_FIELDS:
+            if field in Dedup.__dataclass_fields__:
+                raise UserError(f"recipe {name} has {field} outside of the table dedup: write it as dedup.{field}")
             raise UserError(unknown(f"recipe {name} has no field", field, RECIPE_FIELDS))
     normalise, steps = table.get("normalise", {}), table.get("steps", [])
     if not isinstance(steps, list):

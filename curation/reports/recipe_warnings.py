@@ -21,6 +21,8 @@ def warnings_for(recipe: Recipe) -> Iterator[str]:
     yield from dead_rules(recipe)
     yield from foreign_stop_words(recipe)
     yield from missing_libraries(recipe)
+    if recipe.dedup.url_form != "whole" and not recipe.dedup.url:
+        yield "dedup.url_form has no effect, since duplicates are not removed by url: set dedup.url to true"
 
 
 def missing_libraries(recipe: Recipe) -> Iterator[str]:

@@ -19,6 +19,7 @@ from curation.job import Execution
 from curation.kernels.cuts import Parts, cut_parts, restore_parts
 from curation.kernels.piece_bounds import LINES, PARAGRAPHS, SENTENCES, find_pieces
 from curation.kernels.substrings import RUN_WIDTH, parts_of_substrings, span_keys
+from curation.recipes.tables import make_recipe
 from curation.release.ledger import Ledger
 from curation.release.lookup import Lookup
 from curation.reports.explain import explain
@@ -29,7 +30,9 @@ from schemas.errors import UserError
 from tests.curation.dedup.naive_pieces import SPLIT, Cut, cut_pieces, cut_substrings
 
 UNITS = {"line": LINES, "paragraph": PARAGRAPHS, "sentences": SENTENCES}
-CHARACTERS = st.one_of(st.sampled_from("ab .!?\n\r\u3002\u2026\u00e9\u2028\u201d)\x1c\x85\U0001f600"), st.characters())
+CHARACTERS = st.one_of(
+    st.sampled_from("ab .!?\n\r\u3002\u2026\u00e9\u2028\u201d)\x1c\x85\U0001f600"), st.characters(codec="utf-8")
+)
 TEXTS = st.lists(st.text(CHARACTERS, max_size=30), max_size=5)
 PART = st.sampled_from(
     ["A mill. ", "Grind!", "\n", "\n\n", " \n ", "Ga\u0308nse? ", "\u6c34\u8f66\u3002", "x", "\u2003", "-" * 40]
@@ -232,3 +235,8 @@ def test_a_run_beside_other_text_is_cut_but_for_its_first_window() -> None:
 def test_wrong_settings_are_refused(change: str, message: str) -> None:
     with pytest.raises(UserError, match=message):
         make_job([Input(glob="*.jsonl")], "none", ["pieces.unit=line", change])
+
+
+def test_pieces_outside_of_their_table_are_refused_with_the_right_name() -> None:
+    with pytest.raises(UserError, match=r"write it as dedup\.pieces"):
+        make_recipe("own", {"pieces": {"unit": "line"}})

@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 
 from curation.dedup.sketch import url_hashes
 from curation.dedup.urls import in_form, normalised
+from curation.recipes.tables import make_recipe
+from curation.reports.recipe_warnings import warnings_for
 
 
 @pytest.mark.parametrize(
@@ -57,3 +59,10 @@ def test_hashes_are_those_of_the_form() -> None:
     assert whole[0] != whole[1]
     assert normal[0] == normal[1]
     assert whole[2:] == normal[2:] == [None] * 3
+
+
+def test_a_form_without_comparing_urls_is_a_warning() -> None:
+    dedup = {"url_form": "normalised", "url": True}
+    assert not list(warnings_for(make_recipe("own", {"dedup": dedup})))
+    [warning] = warnings_for(make_recipe("own", {"dedup": {**dedup, "url": False}}))
+    assert "set dedup.url to true" in warning
