@@ -16,6 +16,8 @@ def differences(before: Any, now: Any, name: str = "") -> Iterator[str]:
     ['keep is new', 'near.bands was 14 and is 20', 'url was true and is gone']
     >>> list(differences({"bad": ["word"] * 99 + ["a"]}, {"bad": ["word"] * 99 + ["b"]}))
     ['bad[99] was a and is b']
+    >>> list(differences({"normalise": None}, {"normalise": {"use": "normalise", "nfc": True}}))
+    ['normalise was not set and is set']
     """
     if isinstance(before, Mapping) and isinstance(now, Mapping):
         for key in sorted({*before, *now}):
@@ -36,7 +38,7 @@ def differences(before: Any, now: Any, name: str = "") -> Iterator[str]:
 def _text(value: Any) -> str:
     if isinstance(value, bool) or value is None:
         return {True: "true", False: "false", None: "not set"}[value]
-    return str(value)
+    return "set" if isinstance(value, Mapping) else str(value)
 
 
 def _shorten(text: str, place: int) -> str:

@@ -75,10 +75,11 @@ def _explain_site(lookup: Lookup, row: dict[str, Any]) -> Iterator[str]:
     found = lookup.rows("sites", pc.field("host") == host)
     if found and lookup.recipe.sites is not None:
         [site] = found
-        kinds = [f"{site[kind]:,} {DESCRIPTIONS[kind]}" for kind in lookup.recipe.sites.kinds if site[kind]]
-        documents = f"the {site['documents']:,} documents of {visible(host)} that passed the filters"
-        yield f"  {documents} hold {', '.join(kinds)}"
-        yield f"  in {site['words']:,} words: {failed['value']:.6g} per 1,000 words, {asks}."
+        kinds = [f"{DESCRIPTIONS[kind]} ({site[kind]:,})" for kind in lookup.recipe.sites.kinds if site[kind]]
+        documents = f"{site['documents']:,} document{'s' if site['documents'] > 1 else ''}"
+        yield f"  passed the filters from {visible(host)}: {documents} of {site['words']:,} words"
+        yield f"  found in them: {', '.join(kinds)}"
+        yield f"  together {failed['value']:.6g} per 1,000 words, {asks}."
     else:
         yield f"  its host had {failed['value']:.6g} values per 1,000 words, {asks}."
 
@@ -104,7 +105,7 @@ def _list_replaced(lookup: Lookup, row: dict[str, Any]) -> Iterator[str]:
     names = [name for name in counted.names if name in lookup.recipe.written_signals.names]
     signals = lookup.at("signals", row["file"], row["offset"]) if names else None
     if signals is not None and any(signals[name] for name in names):
-        found = [f"{signals[name]} {_described(counted.field(name))}" for name in names if signals[name]]
+        found = [f"{_described(counted.field(name))} ({signals[name]:,})" for name in names if signals[name]]
         yield f"  replaced in its text: {', '.join(found)}"
 
 

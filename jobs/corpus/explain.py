@@ -25,7 +25,8 @@ def run(folder: str, doc_id: str | None, sample: int | None, reason: str | None,
     if sample is not None:
         rows = lookup.sample(sample, reason)
         if not rows:
-            hint = f" for {reason}: its reasons are {', '.join(lookup.reasons()) or 'none'}" if reason else ""
+            reasons = lookup.reasons() if reason else ()
+            hint = f" for {reason}: its reasons are {', '.join(reasons)}" if reasons else ""
             raise UserError(f"{folder} has no removed documents{hint}")
     else:
         rows = lookup.find(str(doc_id))

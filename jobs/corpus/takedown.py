@@ -80,7 +80,7 @@ def _lines(path: Path | None) -> list[str]:
         with open_named(path) as stream:
             text = stream.read().decode("utf-8-sig")
     except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror}") from error
+        raise UserError(f"{path} cannot be read ({error.strerror}): give a file with one entry per line") from error
     except UnicodeDecodeError as error:
         raise UserError(f"{path} is not UTF-8 text: give a text file with one entry per line") from error
     lines = [line.removesuffix("\r") for line in text.split("\n")]

@@ -39,7 +39,9 @@ def test_what_was_replaced_is_counted_and_explained_without_the_values(tmp_path:
     assert [row["redacted_ssn"] for row in signals] == [None, None]
     lookup = Lookup(str(out))
     lines = [list(explain(lookup, row)) for name in ("d0", "d1") for row in lookup.find(name)]
-    assert lines[0][1] == "  replaced in its text: 3 e-mail addresses, 1 payment card numbers, 1 telephone numbers"
+    assert (
+        lines[0][1] == "  replaced in its text: e-mail addresses (3), payment card numbers (1), telephone numbers (1)"
+    )
     assert len(lines[1]) == 1
     assert "phonenumbers" in json.loads((out / "manifest.json").read_text())["job"]["lists"]
     for path in out.rglob("*"):

@@ -254,8 +254,9 @@ def test_a_removal_is_explained_by_the_evidence_on_its_site(tmp_path: Path) -> N
     density = f"{site['per_thousand_words']:.6g}"
     assert lines == [
         f"0-3 (0.jsonl at {row['offset']}) was removed by sites, for personal_information.",
-        "  the 12 documents of people.example that passed the filters hold 12 e-mail addresses",
-        f"  in {site['words']} words: {density} per 1,000 words, the recipe asks for at most 20.",
+        f"  passed the filters from people.example: 12 documents of {site['words']} words",
+        "  found in them: e-mail addresses (12)",
+        f"  together {density} per 1,000 words, the recipe asks for at most 20.",
     ]
 
 
