@@ -140,6 +140,23 @@ def word_hashes(data, start, end, classes, lower, points, out):
     return count
 
 
+@leaf
+def leading_factor(ngram):
+    """The factor of a shingle's first word in `rolled`, when the word after the shingle is added."""
+    factor = uint64(1)
+    for _ in range(ngram):
+        factor = factor * _BASE
+    return factor
+
+
+@inline
+def rolled(rolling, words, i, ngram, factor):
+    """The rolling hash of the ``ngram`` words that end with words[i], from that of those that end with the word before
+    (0 before the first word); ``factor`` is the `leading_factor`."""
+    rolling = rolling * _BASE + words[i]
+    return rolling - words[i - ngram] * factor if i >= ngram else rolling
+
+
 @kernel
 def signatures(data, offsets, ngram, factors, shifts, classes, lower, out, shingles):
     """Fills ``out`` (documents x permutations) and ``shingles`` (words - ngram + 1, or 0 for fewer words).
@@ -152,9 +169,7 @@ def signatures(data, offsets, ngram, factors, shifts, classes, lower, out, shing
     words = np.empty(longest + 1, np.uint64)
     points = np.empty(longest + 1, np.uint32)
     hashes = np.empty(longest + 4, np.uint32)
-    lead = uint64(1)
-    for _ in range(ngram):
-        lead = lead * _BASE
+    lead = leading_factor(ngram)
     count = factors.shape[0]
     for d in range(offsets.shape[0] - 1):
         row = out[d]
@@ -167,9 +182,7 @@ def signatures(data, offsets, ngram, factors, shifts, classes, lower, out, shing
         shingles[d] = total
         rolling = uint64(0)
         for i in range(n):
-            rolling = rolling * _BASE + words[i]
-            if i >= ngram:
-                rolling -= words[i - ngram] * lead
+            rolling = rolled(rolling, words, i, ngram, lead)
             if i >= ngram - 1:
                 hashes[i - ngram + 1] = _finalise32(uint32(mix64(rolling) >> np.uint64(32)))
         padded = (total + 3) // 4 * 4

@@ -9,9 +9,7 @@ from numba import uint64
 
 from curation.kernels.compiled import kernel, leaf
 from curation.kernels.hashing import mix64
-from curation.kernels.minhash import word_hashes
-
-_BASE = np.uint64(0x9E3779B97F4A7C15)
+from curation.kernels.minhash import leading_factor, rolled, word_hashes
 
 
 @leaf
@@ -73,9 +71,7 @@ def shingle_sets(data, offsets, ngram, classes, lower, out, bounds):
     words = np.empty(longest + 1, np.uint64)
     points = np.empty(longest + 1, np.uint32)
     table = np.empty(1 << 12, np.uint64)
-    lead = uint64(1)
-    for _ in range(ngram):
-        lead = lead * _BASE
+    lead = leading_factor(ngram)
     count = 0
     bounds[0] = 0
     for d in range(offsets.shape[0] - 1):
@@ -88,9 +84,7 @@ def shingle_sets(data, offsets, ngram, classes, lower, out, bounds):
         mask = uint64(size - 1)
         rolling = uint64(0)
         for i in range(n):
-            rolling = rolling * _BASE + words[i]
-            if i >= ngram:
-                rolling -= words[i - ngram] * lead
+            rolling = rolled(rolling, words, i, ngram, lead)
             if i >= ngram - 1:
                 value = mix64(rolling)
                 if value == uint64(0):
