@@ -91,7 +91,7 @@ def rows(folder: Path, table: str) -> list[dict[str, Any]]:
     return ds.dataset(sorted(folder.glob(f"{table}/**/*.parquet"))).to_table().to_pylist()  # type: ignore[no-any-return]
 
 
-@settings(deadline=None, max_examples=8)
+@settings(deadline=None, max_examples=4)
 @given(texts=DOCUMENTS, pieces=SETTINGS)
 def test_a_run_cuts_what_a_naive_program_cuts(
     tmp_path_factory: pytest.TempPathFactory, texts: list[str], pieces: Pieces
