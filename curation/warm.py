@@ -21,7 +21,7 @@ from curation.dedup.near import alike_to_any, families
 from curation.dedup.pieces import first_places, sort_places
 from curation.dedup.settings import Near
 from curation.dedup.sketch import shingle_sets, signature_matrix, word_counts
-from curation.dedup.survivors import Order, Sets, Source, choose
+from curation.dedup.survivors import Order, SetReader, Sets, choose
 from curation.fasttext.model import read_model
 from curation.fasttext.training import LabelledTexts, Training
 from curation.fasttext.writing import write_model
@@ -126,7 +126,7 @@ def warm() -> None:
     jaccard_similarities(sets, bounds, first, sets, bounds, first, np.empty(1))
     link = np.array([[2, 0, 0, 0, 1, 0]], np.uint64)
     order = Order(lambda ids: ids.astype(np.int64), lambda ranks: ranks, lambda ranks: ranks == 0)
-    choose(link, order, Source(lambda ids: bounds, lambda ids: Sets(sets, bounds), ordered=False), 0.5)
+    choose(link, order, SetReader(lambda ids: bounds, lambda ids: Sets(sets, bounds), ordered=False), 0.5)
     families(texts)
     alike_to_any(texts, texts)
     for normalise in get_args(Normalise):

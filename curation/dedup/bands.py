@@ -11,7 +11,8 @@ from curation.dedup.settings import Dedup, Near
 from curation.kernels.minhash import band_keys, equal_shares
 
 _ROW = np.dtype(np.uint32)
-"""Rows within a unit are packed small for the largest shuffle, whose blobs are: the unit, the band keys, the rows."""
+"""The type of rows within a unit in the largest shuffle, small to save bytes. The blobs of this shuffle are the unit,
+the band keys, the ranks if documents are ranked, and the rows."""
 PAIR_WIDTH = 2
 """A candidate pair is (row id, row id), the lower first."""
 
@@ -60,11 +61,11 @@ def candidates(
     """The pairs to compare: in each bucket, every document with the first document and with the document before it.
     The order is that of the row ids or, with ``ranked``, that of (release, rank, row id).
 
-    The latter gives a document whose first neighbour is a chance hit another way into its cluster. ``firsts`` are the
-    first units of the releases, followed by the first new unit. ``known`` lists, for each release, the indices of the
-    releases that took part in its own run, including itself. A document is also compared with the first document of
-    each earlier release, and with the document before it in the runs of all releases: so all pairs that were compared
-    in an earlier run are compared again.
+    The pair with the document before it gives a document another way into its cluster, where it shares a bucket with
+    the first document by chance. ``firsts`` are the first units of the releases, followed by the first new unit.
+    ``known`` lists, for each release, the indices of the releases that took part in its own run, including itself. A
+    document is also compared with the first document of each earlier release, and with the document before it in the
+    runs of all releases: so all pairs that were compared in an earlier run are compared again.
     """
     none = np.empty((0, 3 if ranked else 2), np.uint64)
     records = _with_shared_keys(np.concatenate([none, *(_band_records(blob, ranked) for blob in blobs)]))

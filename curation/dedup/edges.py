@@ -40,13 +40,18 @@ def distinct(records: Records) -> Records:
     if len(records) < 2:
         return records
     records = records[np.lexsort(records.T[::-1])]
-    new = np.ones(len(records), bool)
-    new[1:] = (records[1:] != records[:-1]).any(axis=1)
-    return np.asarray(records[new])
+    return np.asarray(records[starts_group(records)])
+
+
+def starts_group(records: Records) -> npt.NDArray[np.bool_]:
+    """Whether each record differs from the record before it; the first record does."""
+    starts = np.ones(len(records), bool)
+    starts[1:] = (records[1:] != records[:-1]).any(axis=1)
+    return starts
 
 
 def route(keys: npt.NDArray[np.int64], records: Records) -> Iterator[tuple[int, bytes]]:
-    """(key, packed records) for each distinct key, in pieces of a few MB."""
+    """(key, packed records) for each distinct key, in blobs of a few MB."""
     for key, chosen in group_positions(keys):
         yield key, records[chosen].tobytes()
 

@@ -1,10 +1,12 @@
 """Finds pieces of documents that occur more than once, from packed hashes and places.
 
-A piece travels in two steps, so that pieces that occur once, which are most, cost eight bytes each:
+A piece is a line, a paragraph or a span of sentences; `substrings` finds substrings. Pieces travel in two steps, so
+that a piece that occurs once, as most do, costs eight bytes:
 
-1. Every unit sends half of each hash to the hash's partition, and learns which of them occur more often than allowed.
-2. Every unit sends the whole hash and the place of its first copies of those, and learns how many of its own stay and
-   where the first copy of all is. All its other copies are cut.
+1. Every unit sends half of each piece's hash to the hash's partition, and learns which halves occur more often than
+   allowed.
+2. For pieces with such a half, every unit sends the whole hash and the places of its first copies, and learns how many
+   of its copies stay and where the first copy in the corpus is. The unit cuts its other copies.
 """
 
 from collections.abc import Iterable, Iterator
@@ -13,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from curation.dedup.edges import Records, group_positions, route, row_ids, units_of, unpack
+from curation.dedup.edges import Records, group_positions, route, row_ids, starts_group, units_of, unpack
 from curation.dedup.settings import Pieces
 from curation.kernels.cuts import choose_copies
 from curation.kernels.piece_bounds import LINES, PARAGRAPHS, SENTENCES, PieceTable, find_pieces, select_pieces, spans
@@ -22,11 +24,11 @@ UNITS = {"line": LINES, "paragraph": PARAGRAPHS, "sentences": SENTENCES}
 PLACE_WIDTH = 5
 """A place is (high half, low half of the 128-bit hash, row id, start, end); the last two count bytes of the text."""
 FIRST_WIDTH = 5
-"""A first is (high half, low half, copies of one unit that stay, row id and start of the first copy of all)."""
+"""A first is (high half, low half, copies of a unit that stay, row id and start of the first copy in the corpus)."""
 CUT_WIDTH = 5
 """A cut is (row id, start, end, row id and start of the first copy)."""
 _GONE, _COUNTED = 0, 2
-"""What `choose_copies` says of a copy that is cut, and of one that stays and counts."""
+"""The marks of `choose_copies` for a copy that is cut, and for a copy that stays and counts."""
 
 
 def repeatable(texts: pa.LargeStringArray, pieces: Pieces) -> PieceTable:
@@ -38,8 +40,8 @@ def repeatable(texts: pa.LargeStringArray, pieces: Pieces) -> PieceTable:
 
 
 def keys_by_partition(unit: int, keys: Records, copies: int, partitions: int) -> Iterator[tuple[int, bytes]]:
-    """The first halves of a unit's hashes by partition, behind the number of the unit; each at most one time more than
-    ``copies``, which is enough to know that the hash occurs too often."""
+    """The first halves of a unit's hashes by partition, behind the number of the unit. A half is sent at most
+    ``copies`` + 1 times, which is enough to know that it occurs too often."""
     keys = np.sort(keys)
     start = np.ones(len(keys), bool)
     start[1:] = keys[1:] != keys[:-1]
@@ -51,7 +53,8 @@ def keys_by_partition(unit: int, keys: Records, copies: int, partitions: int) ->
 
 
 def repeated_keys(blobs: Iterable[bytes], copies: int) -> Iterator[tuple[int, bytes]]:
-    """Those halves in one partition that occur more often than ``copies``, for each unit that sent them."""
+    """The halves of hashes in a partition that occur more often than ``copies``, for each unit that sent such
+    halves."""
     sent = [np.frombuffer(blob, np.uint64) for blob in blobs]
     if not sent:
         return
@@ -86,13 +89,13 @@ def first_places(sorted_places: Records, copies: int, partitions: int) -> Iterat
 
 
 def firsts(blobs: Iterable[bytes], copies: int) -> Iterator[tuple[int, bytes]]:
-    """For each unit that sent places of a hash to this partition, how many of its copies stay, and the first copy."""
+    """For each unit that sent places of a hash to a partition, how many of the unit's copies stay, and the first
+    copy."""
     sent = sort_places(unpack(blobs, PLACE_WIDTH))
     if not len(sent):
         return
     units = units_of(sent[:, 2])
-    new = np.ones(len(sent), bool)
-    new[1:] = (sent[1:, :2] != sent[:-1, :2]).any(axis=1)
+    new = starts_group(sent[:, :2])
     first = np.maximum.accumulate(np.where(new, np.arange(len(sent)), 0))
     stays = np.arange(len(sent)) - first < copies
     part = np.flatnonzero(new | np.r_[True, units[1:] != units[:-1]])
@@ -104,9 +107,7 @@ def firsts(blobs: Iterable[bytes], copies: int) -> Iterator[tuple[int, bytes]]:
 def cuts(sorted_places: Records, answers: Records) -> Records:
     """The cuts of a unit, sorted by place; ``answers`` are the firsts of all hashes in ``sorted_places``."""
     answers = answers[np.lexsort((answers[:, 1], answers[:, 0]))]
-    new = np.ones(len(sorted_places), bool)
-    new[1:] = (sorted_places[1:, :2] != sorted_places[:-1, :2]).any(axis=1)
-    answer = answers[np.cumsum(new) - 1]
+    answer = answers[np.cumsum(starts_group(sorted_places[:, :2])) - 1]
     assert (answer[:, :2] == sorted_places[:, :2]).all(), "each hash has an answer"
     gone = _choose(sorted_places, answer[:, 2].astype(np.int64)) == _GONE
     found = np.column_stack([sorted_places[gone, 2:], answer[gone, 3:]])

@@ -1,12 +1,13 @@
-"""Finds substrings of at least some bytes that occur more than once, from packed hashes and places.
+"""Finds substrings of at least ``length`` bytes that occur more than once, from packed hashes and places.
 
-Substrings travel as other pieces do (`pieces`), in two steps. The key of a span of windows is the hash of its anchor.
-Most keys occur once, so that a span, of about a quarter of the least length, costs eight bytes.
+Substrings travel in two steps, as other pieces do (`pieces`). Windows of ``length`` bytes are joined to spans
+(`curation.kernels.substrings`), whose key is the hash of their anchor. Most keys occur once, so most spans, of about
+``length / 4`` windows, cost eight bytes.
 
-1. Every unit sends the keys of its spans to the key's partition, and learns which of them occur more than once.
-2. Every unit sends the hashes of all windows of those spans, of equal spans only the first and of windows that repeat
-   with a period only the first period, and learns the first window of all that equals each of them. Windows with an
-   earlier equal are cut.
+1. Every unit sends the keys of its spans to the key's partition, and learns which keys occur more than once.
+2. For spans with such a key, every unit sends the hashes of the windows: of equal spans only the first span's, and of
+   windows that repeat with a period only the first period's. The unit learns the first window in the corpus that equals
+   each window, and cuts the windows that have an earlier equal.
 """
 
 from collections.abc import Iterable, Iterator
@@ -15,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from curation.dedup.edges import Records, group_positions, route, row_ids, rows_of, units_of
+from curation.dedup.edges import Records, group_positions, route, row_ids, rows_of, starts_group, units_of
 from curation.dedup.pieces import are_among
 from curation.kernels.substrings import Spans, choose_cuts, entries, find_spans, match_windows, span_hashes
 
@@ -34,16 +35,17 @@ def spans(unit: int, rows: Ints, texts: pa.LargeStringArray, often: Records, len
 
 
 def distinct_spans(sorted_spans: Records) -> Records:
-    """The first of all equal spans of a unit, in the order of the texts; ``sorted_spans`` are sorted as places."""
-    found = sorted_spans[_is_new(sorted_spans)]
+    """The first of each group of equal spans of a unit, in the order of the texts; ``sorted_spans`` are sorted by
+    `sort_places`."""
+    found = sorted_spans[starts_group(sorted_spans[:, :2])]
     return np.asarray(found[np.lexsort((found[:, 3], found[:, 2]))])
 
 
 def window_entries(
     rows: Ints, texts: pa.LargeStringArray, distinct: Records, length: int, partitions: int
 ) -> Iterator[tuple[int, bytes]]:
-    """The hashes of the windows of those distinct spans that are in the texts, packed, by partition; ``rows`` are the
-    rows of the texts in the unit, ascending."""
+    """The packed hashes of the windows of the distinct spans in some texts, by partition; ``rows`` are the rows of the
+    texts in the unit, ascending."""
     if not len(rows):
         return
     low, high = np.searchsorted(rows_of(distinct[:, 2]), [rows[0], rows[-1] + 1])
@@ -56,7 +58,7 @@ def window_entries(
 
 
 def matches(blobs: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
-    """For each span that was sent to this partition, the first windows that its windows equal, by unit."""
+    """For each span that was sent to a partition, the first windows that the span's windows equal, by unit."""
     packed = np.frombuffer(b"".join(blobs), np.uint64)
     if len(packed):
         runs, of = match_windows(packed)
@@ -68,15 +70,8 @@ def cuts(sorted_spans: Records, answers: Records, length: int) -> Records:
     if not len(sorted_spans):
         return np.empty((0, 5), np.uint64)
     answers = answers[np.lexsort((answers[:, 2], answers[:, 1], answers[:, 0]))]
-    bounds = np.append(np.flatnonzero(_is_new(answers)), len(answers))
-    group = np.cumsum(_is_new(sorted_spans)) - 1
+    bounds = np.append(np.flatnonzero(starts_group(answers[:, :2])), len(answers))
+    group = np.cumsum(starts_group(sorted_spans[:, :2])) - 1
     assert (answers[bounds[group], :2] == sorted_spans[:, :2]).all(), "each span has an answer"
     order = np.lexsort((sorted_spans[:, 3], sorted_spans[:, 2]))
     return choose_cuts(sorted_spans[order], group[order], bounds, answers, length)
-
-
-def _is_new(records: Records) -> npt.NDArray[np.bool_]:
-    """Whether each record has another key and hash than the one before."""
-    new = np.ones(len(records), bool)
-    new[1:] = (records[1:, :2] != records[:-1, :2]).any(axis=1)
-    return new

@@ -30,13 +30,13 @@ from curation.kernels import survivors as kernels
 Ints = npt.NDArray[np.int64]
 Uint64s = npt.NDArray[np.uint64]
 
-LINKED_WIDTH = 6
-"""A link is (index in STAGES, rank and row id of a node, rank and row id of another node, similarity)."""
+STAGE_LINK_WIDTH = 6
+"""A link of a stage is (index in STAGES, and the columns of an edge), see `edges`."""
 CHOICE_WIDTH = 6
-"""A removal is (row id, survivor's row id, matched document's row id, index in STAGES, similarity to the matched
-document, similarity to the survivor); similarities are the bits of float64."""
+"""A choice, of the survivor for a removed document, is (row id, survivor's row id, matched document's row id, index in
+STAGES, similarity to the matched document, similarity to the survivor); similarities are the bits of float64."""
 SETS_BYTES = 64 << 20
-"""The sets of shingles that are in memory together, unless the references of one document take more."""
+"""The bytes of sets of shingles that are in memory together, unless the references of a single document take more."""
 
 _KINDS = np.array([{"url": kernels.URL, "exact": kernels.EXACT, "near": kernels.NEAR}[stage] for stage in STAGES])
 _STAGE_OF_KIND = np.argsort(_KINDS).astype(np.uint64)
@@ -52,9 +52,9 @@ class Sets:
 
 
 @dataclass(frozen=True)
-class Source:
-    """Where sets come from: ``sizes`` gives the number of values of documents by row id, ``fetch`` the sets; both take
-    ascending, distinct row ids."""
+class SetReader:
+    """Reads sets: ``sizes`` gives the numbers of values of documents by row id, ``fetch`` the sets; both take
+    ascending, distinct row ids. With ``ordered``, the sets are signatures, which are compared value by value."""
 
     sizes: Callable[[Records], Ints]
     fetch: Callable[[Records], Sets]
@@ -63,19 +63,19 @@ class Source:
 
 @dataclass(frozen=True)
 class Order:
-    """The order of documents. ``depth`` gives for row ids how many releases stand before the document's: a release
-    comes after those that it was deduplicated against, new documents come last. Of equal depth, the lower (rank, row
-    id) comes first. ``may_survive`` takes row ids and the classes of ranks: a document that a release removed does not
-    survive, but can lead to its survivor."""
+    """The order of documents: by depth, plain rank and row id. ``depth`` takes row ids, and gives the number of
+    releases before the document's release: a release comes after the releases that it was deduplicated against, and new
+    documents come last. ``plain_rank`` and ``may_survive`` take ranks: the rank by the keep policy alone, and whether
+    the document may survive. A document that a release removed does not survive, but can lead to its survivor."""
 
     depth: Callable[[Records], Ints]
     plain_rank: Callable[[Records], Records]
     may_survive: Callable[[Records], npt.NDArray[np.bool_]]
 
 
-def choose(links: Records, order: Order, source: Source, least: float) -> Records:
-    """The removals (see CHOICE_WIDTH) of all documents in some connected components, given all links between them;
-    ``least`` is ``near.survivor``."""
+def choose(links: Records, order: Order, reader: SetReader, least: float) -> Records:
+    """The choices (see CHOICE_WIDTH) for the removed documents of some connected components, given all links between
+    their documents (see STAGE_LINK_WIDTH); ``least`` is ``near.survivor``."""
     graph = _graph(distinct(links), order)
     count = len(graph.ids)
     survivor = np.full(count, kernels.UNDECIDED, np.int64)
@@ -88,18 +88,18 @@ def choose(links: Records, order: Order, source: Source, least: float) -> Record
         waiting: int = kernels.choose(
             nodes,
             *(graph.bounds, graph.better, graph.kinds, graph.shares, graph.may_survive),
-            *(least, values, starts, ends, source.ordered, survivor, matched, how, found),
+            *(least, values, starts, ends, reader.ordered, survivor, matched, how, found),
         )
         return waiting
 
     if decide(np.arange(count), np.empty(0, np.uint64)):
         undecided = np.flatnonzero(survivor == kernels.UNDECIDED)
-        for nodes in _parts(undecided, graph, source):
+        for nodes in _parts(undecided, graph, reader):
             wanted = _wanted(nodes, graph, survivor)
             starts[wanted], ends[wanted] = 0, 0
             compared = wanted[graph.compared[wanted]]
             by_id = compared[np.argsort(graph.ids[compared])]
-            sets = source.fetch(graph.ids[by_id])
+            sets = reader.fetch(graph.ids[by_id])
             starts[by_id], ends[by_id] = sets.bounds[:-1], sets.bounds[1:]
             left = decide(nodes, sets.values)
             assert not left, "every document can be decided with all sets at hand"
@@ -139,12 +139,12 @@ def _graph(links: Records, order: Order) -> _Graph:
     return _Graph(ids[places], bounds, better[by_worse], kinds, shares[by_worse], may_survive, compared)
 
 
-def _parts(undecided: Ints, graph: _Graph, source: Source) -> Iterator[Ints]:
+def _parts(undecided: Ints, graph: _Graph, reader: SetReader) -> Iterator[Ints]:
     """The undecided documents in their order, in parts that need at most about SETS_BYTES of sets."""
     sizes = np.zeros(len(graph.ids), np.int64)
     compared = np.flatnonzero(graph.compared)
     by_id = compared[np.argsort(graph.ids[compared])]
-    sizes[by_id] = source.sizes(graph.ids[by_id])
+    sizes[by_id] = reader.sizes(graph.ids[by_id])
     held = np.concatenate([[0], np.cumsum(sizes[graph.better])])
     bytes_ = 8 * (sizes[undecided] + held[graph.bounds[undecided + 1]] - held[graph.bounds[undecided]])
     for start, end in within(bytes_, SETS_BYTES):

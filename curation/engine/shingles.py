@@ -1,5 +1,5 @@
-"""The sets of shingles of candidates: each unit writes those of its own candidates to a file in the run's folder, from
-their texts; whoever compares documents reads the sets of these documents only.
+"""The files with the sets of shingles of candidates: each unit writes the sets of its own candidates, from their texts,
+to a file in the run's folder, and a stage that compares documents reads only the sets of these documents.
 
 A file holds the sets of all candidates of a unit, one after the other (64-bit hashes), then their rows in the unit's
 sketches (ascending), the bounds of the sets, and the number of candidates.
@@ -32,8 +32,8 @@ GAP_BYTES = 1 << 15
 
 
 def write_sets(run: Run, unit: int, rows: Ints, near: Near) -> None:
-    """Writes the sets of some rows (ascending, distinct) of a unit. A document that a release removed, and of which it
-    does not hold the text, has an empty set: it is similar to no other document."""
+    """Writes the sets of some rows (ascending, distinct) of a unit. A document that a release removed, and whose text
+    the release does not hold, has no set: the document is similar to no other."""
     bounds: list[Ints] = [np.zeros(1, np.int64)]
     done: list[Ints] = [np.empty(0, np.int64)]
     end = 0
@@ -159,7 +159,7 @@ def _passed_texts(run: Run, number: int, rows: Ints) -> Iterator[tuple[Ints, pa.
 
 
 def _released_texts(release: Release, number: int, rows: Ints) -> Iterator[tuple[Ints, pa.LargeStringArray]]:
-    """Texts of documents of a release, so far as it holds them."""
+    """Texts of documents of a release, without documents whose text the release does not hold."""
     for start, texts in stored_texts(release, number) if len(rows) else ():
         for found, wanted in _taken(rows, start, texts):
             there = wanted.is_valid()

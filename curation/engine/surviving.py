@@ -11,7 +11,7 @@ from curation.dedup.removal import STAGES
 from curation.dedup.settings import Near
 from curation.dedup.sketch import signature_values
 from curation.dedup.stars import partition_of
-from curation.dedup.survivors import LINKED_WIDTH, Order, Sets, Source, choose
+from curation.dedup.survivors import STAGE_LINK_WIDTH, Order, SetReader, Sets, choose
 from curation.engine.dedup_stages import Blobs, Routed, unit_edges
 from curation.engine.released import IN_CORPUS, REMOVED, class_of, groups_known_to, groups_of
 from curation.engine.run import Run
@@ -20,9 +20,9 @@ from curation.release.shards import read_rows
 
 
 def chosen_survivors(run: Run) -> Routed:
-    """The removals of the whole corpus, routed to the units of the removed documents."""
+    """The choices for the whole corpus, routed to the units of the removed documents."""
     links = [_stage_links(run, unit) for unit in range(run.all_units)]
-    yield from _choose(run, np.concatenate([np.empty((0, LINKED_WIDTH), np.uint64), *links]))
+    yield from _choose(run, np.concatenate([np.empty((0, STAGE_LINK_WIDTH), np.uint64), *links]))
 
 
 def clustered_links(run: Run, unit: int, forest: Blobs) -> Routed:
@@ -40,13 +40,13 @@ def clustered_links(run: Run, unit: int, forest: Blobs) -> Routed:
 
 
 def component_survivors(run: Run, blobs: Blobs) -> Routed:
-    """The removals in the connected components of a partition, routed to the units of the removed documents."""
-    yield from _choose(run, unpack(blobs, LINKED_WIDTH))
+    """The choices in the connected components of a partition, routed to the units of the removed documents."""
+    yield from _choose(run, unpack(blobs, STAGE_LINK_WIDTH))
 
 
 def _stage_links(run: Run, unit: int) -> Records:
-    """The links (see LINKED_WIDTH) whose worse document is in a unit."""
-    links = [np.empty((0, LINKED_WIDTH), np.uint64)]
+    """The links (see STAGE_LINK_WIDTH) whose worse document is in a unit."""
+    links = [np.empty((0, STAGE_LINK_WIDTH), np.uint64)]
     for stage, found in unit_edges(run, unit).items():
         found = found[units_of(found[:, 3]) == unit]
         links.append(np.column_stack([np.full(len(found), STAGES.index(stage), np.uint64), found]))
@@ -54,10 +54,11 @@ def _stage_links(run: Run, unit: int) -> Records:
 
 
 def _choose(run: Run, links: Records) -> Routed:
-    """Of released documents, only those in the corpus are removed: they are superseded."""
+    """The choices for the components of some links. Of released documents, only those in the corpus are removed: they
+    are superseded."""
     dedup = run.job.recipe.dedup
     assert dedup.near is not None, "near-deduplication is off"
-    removed = choose(links, _order(run), _source(run, dedup.near), dedup.near.required_survivor)
+    removed = choose(links, _order(run), _set_reader(run, dedup.near), dedup.near.required_survivor)
     if run.first:
         nodes = np.concatenate([links[:, [2, 1]], links[:, [4, 3]]])
         known = nodes[units_of(nodes[:, 0]) < run.first]
@@ -85,10 +86,10 @@ def _order(run: Run) -> Order:
     return Order(depth, plain_rank, may_survive)
 
 
-def _source(run: Run, near: Near) -> Source:
-    """Where the sets of shingles are, or the signatures if documents are compared by them."""
+def _set_reader(run: Run, near: Near) -> SetReader:
+    """Reads the sets of shingles or, if documents are compared by their signatures, the signatures."""
     if near.verify == "exact":
-        return Source(lambda ids: set_sizes(run, ids), lambda ids: read_sets(run, ids), ordered=False)
+        return SetReader(lambda ids: set_sizes(run, ids), lambda ids: read_sets(run, ids), ordered=False)
     width = int(np.prod(near.banding))
 
     def sizes(ids: Records) -> npt.NDArray[np.int64]:
@@ -106,4 +107,4 @@ def _source(run: Run, near: Near) -> Source:
         bounds = np.concatenate([[0], np.cumsum(np.where(np.concatenate(present), width, 0))])
         return Sets(np.concatenate(parts), bounds)
 
-    return Source(sizes, fetch, ordered=True)
+    return SetReader(sizes, fetch, ordered=True)

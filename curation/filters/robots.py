@@ -1,5 +1,4 @@
-"""Rules of robots.txt files (RFC 9309), applied to documents that were crawled before: what a site refuses an agent
-today. The files are the user's."""
+"""Applies the rules of robots.txt files (RFC 9309), which the user gives, to documents that were crawled before."""
 
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -32,10 +31,10 @@ class Robots(ListStep):
     LISTS = ("robots",)
     use: Literal["robots"] = "robots"
     robots: tuple[str, ...] = ()
-    """JSON objects with ``host`` and ``robots``, the text of the host's robots.txt; usually @file with one a line. Of
-    two with the same host, the last one counts."""
+    """JSON objects with ``host`` and ``robots``, the text of the host's robots.txt; usually in a file, @file, with an
+    object a line. The last object of a host counts."""
     agent: str = "CCBot"
-    """The product token of the crawler to ask for."""
+    """The product token of the crawler whose rules count."""
 
     signals: ClassVar[pa.Schema] = pa.schema(
         [count("robots_refused", "whether robots.txt refuses the url; null if its host is not listed", 1)]

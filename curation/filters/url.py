@@ -28,7 +28,8 @@ _NOT_ALPHANUMERIC = re.compile("[^a-z0-9]+")
 
 @dataclass(frozen=True, kw_only=True)
 class Url(ListStep):
-    """Rejects documents by host, by url and by words in the url. Only ``urls`` are case-sensitive, if not bare.
+    """Rejects documents by host, by url and by words in the url. Only ``urls`` are case-sensitive, unless they are
+    bare.
 
     An entry that starts with @ names a file with one entry per line (`list_files`); hosts and domains may be written as
     in hosts files and lists of ad blockers. A missing or empty url fails no rule.

@@ -15,8 +15,8 @@ from curation.filters.hosts import hosts_of
 BINS = 20
 """Similarities are counted in steps of a twentieth."""
 UNIT_HOSTS, SHOWN_HOSTS = 1_000, 20
-"""The most hosts that the report of a unit counts, and those that the manifest shows: the ones with the most removals.
-The counts are exact if no unit has more than UNIT_HOSTS hosts, else a host may have more."""
+"""Maximum number of hosts in the report of a unit, and in the manifest, which have the hosts with the most removals.
+The manifest's counts are exact if no unit has more than UNIT_HOSTS hosts; otherwise they may be too low."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +66,7 @@ class NearCounts:
 
 
 def merged(reports: Iterable[NearReport | None]) -> NearReport | None:
-    """The report of a run, from those of its units; None if they have none."""
+    """The report of a run, from the reports of its units; None if no unit has a report."""
     found = [report for report in reports if report is not None]
     if not found:
         return None

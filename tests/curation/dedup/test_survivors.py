@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from curation.dedup import survivors
 from curation.dedup.edges import edges
 from curation.dedup.removal import STAGES
-from curation.dedup.survivors import Order, Sets, Source, choose
+from curation.dedup.survivors import Order, SetReader, Sets, choose
 
 REMOVED = 1
 DOCUMENT = st.tuples(st.integers(0, 3), st.integers(0, 3), st.integers(0, 12), st.booleans())
@@ -97,7 +97,7 @@ def test_survivors_are_those_of_the_definition(
         plain_rank=lambda ranks: ranks & np.uint64((1 << 62) - 1),
         may_survive=lambda ranks: ranks >> np.uint64(62) != REMOVED,
     )
-    source = Source(
+    reader = SetReader(
         sizes=lambda ids: np.array([len(sets[each]) for each in ids.tolist()], np.int64),
         fetch=lambda ids: Sets(
             np.array([value + 1 for each in ids.tolist() for value in sets[each]], np.uint64),
@@ -107,7 +107,7 @@ def test_survivors_are_those_of_the_definition(
     )
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(survivors, "SETS_BYTES", most_bytes)
-        found = choose(np.concatenate([np.empty((0, 6), np.uint64), *records]), order, source, least)
+        found = choose(np.concatenate([np.empty((0, 6), np.uint64), *records]), order, reader, least)
     expected = definition(ranks, depths, lost, sets, [link[:3] for link in links], least)
     assert dict(found[:, :2].tolist()) == expected
     for number, survivor, matched, stage, *bits in found.tolist():
