@@ -13,6 +13,9 @@ from curation.release.folder import WORK, Folder
 from curation.reports.card_measures import TALLY, Measured, Task, measured
 from curation.sources.opening import quiet_imports
 
+MOST_THREADS = 8
+"""Each thread holds a row group of documents in memory."""
+
 
 def measure_folder(task: Task, units: int, beam_options: Sequence[str] = ()) -> Measured:
     """The measures of all units of a folder; with options of Beam, each unit is measured where the runner has a worker,
@@ -21,7 +24,7 @@ def measure_folder(task: Task, units: int, beam_options: Sequence[str] = ()) -> 
     Raises UserError for options that Beam cannot use, and RunError if the pipeline fails.
     """
     if not beam_options:
-        return measured(task, range(units), len(os.sched_getaffinity(0)))
+        return measured(task, range(units), min(MOST_THREADS, len(os.sched_getaffinity(0))))
     with quiet_imports():
         from curation.engine.beam_runner import beam_pipelines
     try:

@@ -59,6 +59,24 @@ def test_languages_and_files_of_the_users_own_give_the_local_bytes(environment: 
     assert digest(output) == digest(local)
 
 
+def test_the_card_of_a_corpus_is_the_local_one(environment: Path, tmp_path: Path) -> None:
+    texts, output = write_texts(tmp_path / "texts"), tmp_path / "out"
+    words = "--input", texts / "*.jsonl", "--recipe", "none", "--set", "unit_bytes=50000", "--output", output
+    subprocess.run([GRISTMILL, "curate", *words], check=True)
+    assert len(list((output / "documents").iterdir())) > 2
+    subprocess.run([GRISTMILL, "card", output], check=True)
+    local = digest(output)
+    with flink(environment, tmp_path / "flink") as at_work:
+        options = [
+            *("--runner=PortableRunner", f"--job_endpoint={at_work.job_endpoint}", "--parallelism=2"),
+            *("--environment_type=EXTERNAL", f"--environment_config={at_work.pool}"),
+        ]
+        subprocess.run([GRISTMILL, "card", output, "--", *options], check=True)
+        assert [state for _, state in at_work.jobs()] == ["FINISHED"]
+    assert digest(output) == local
+    assert "README.md" in local
+
+
 def test_pieces_are_cut_as_on_one_machine(environment: Path, tmp_path: Path) -> None:
     corpus = write_corpus(tmp_path / "in", 8_000_000)
     with flink(environment, tmp_path / "flink") as at_work:
