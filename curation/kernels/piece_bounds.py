@@ -89,25 +89,28 @@ def _sentence_end(data, i, end, kinds, ends, closing):
 
 
 @leaf
-def _next_piece(data, i, end, unit, kinds, ends, closing):
-    """The start and the end of the first piece at or after i, and where to go on; the start is -1 after the last."""
+def _next_piece(data, i, line, end, unit, kinds, ends, closing):
+    """The start and the end of the first piece at or after i, where to go on, and the end of the line that holds the
+    piece, for the next call as ``line``; the start is -1 after the last piece."""
     while i < end:
-        stop, following = line_end(data, i, end, kinds)
+        stop = following = line
+        if i >= line:
+            stop, following = line_end(data, i, end, kinds)
         first, last = strip(data, i, stop, kinds)
         if first == last:
             i = following
             continue
         if unit == SENTENCES:
             stop = _sentence_end(data, first, last, kinds, ends, closing)
-            return first, stop, stop
+            return first, stop, stop, last
         while unit == PARAGRAPHS and following < end:
             stop, behind = line_end(data, following, end, kinds)
             start, final = strip(data, following, stop, kinds)
             if start == final:
                 break
             last, following = final, behind
-        return first, last, following
-    return int64(-1), int64(-1), end
+        return first, last, following, following
+    return int64(-1), int64(-1), end, end
 
 
 @kernel
@@ -117,9 +120,9 @@ def _find(data, offsets, unit, least, kinds, ends, closing):
     count = 0
     for d in range(offsets.shape[0] - 1):
         begin, end = offsets[d], offsets[d + 1]
-        i = begin
+        i = line = begin
         while True:
-            first, last, i = _next_piece(data, i, end, unit, kinds, ends, closing)
+            first, last, i, line = _next_piece(data, i, line, end, unit, kinds, ends, closing)
             if first < 0:
                 break
             characters = count_characters(data, first, last)

@@ -28,6 +28,7 @@ from jobs.corpus.job_file import make_job
 from schemas import CUTS
 from schemas.errors import UserError
 from tests.curation.dedup.naive_pieces import SPLIT, Cut, cut_pieces, cut_substrings
+from tests.doubling import assert_linear
 
 UNITS = {"line": LINES, "paragraph": PARAGRAPHS, "sentences": SENTENCES}
 CHARACTERS = st.one_of(
@@ -169,6 +170,17 @@ def in_characters(row: dict[str, Any], texts: list[str]) -> Cut:
         first,
         place(texts[first], row["first_start"]),
     )
+
+
+@pytest.mark.parametrize("part", ["A. ", "a\n", "\n", " ", "a", "-" * 249 + "x", ("ab" * 140 + "abc" * 90) * 2])
+def test_finding_takes_time_in_proportion_to_the_text(part: str) -> None:
+    def find(texts: pa.LargeStringArray) -> None:
+        for unit in UNITS.values():
+            find_pieces(texts, unit)
+        span_keys(texts, 500)
+
+    find(pa.array([part], pa.large_string()))
+    assert_linear(find, lambda size: pa.array([part * (size // len(part))], pa.large_string()), 60_000, floor=0.01)
 
 
 def substring_cuts(texts: list[str], least: int) -> tuple[Parts, Sizes]:
