@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from curation.filters.columns import batch_of, count, share
 from curation.filters.rules import Rule, active_rules
 from curation.lists.list_files import entries_of
-from curation.lists.patterns import any_of, check_pattern, share_of_pieces
+from curation.lists.patterns import any_of, check_pattern, share_of_segments
 from curation.lists.steps import PatternStep
 
 
@@ -64,7 +64,7 @@ class Pattern(PatternStep):
         left = np.asarray(pc.utf8_length(pc.replace_substring_regex(texts, expression, "")))
         with np.errstate(invalid="ignore"):
             shares = (characters - left) / characters
-        lines, paragraphs = (share_of_pieces(texts, separator, expression) for separator in ("\n", "\n\n"))
+        lines, paragraphs = (share_of_segments(texts, separator, expression) for separator in ("\n", "\n\n"))
         return batch_of([matches, shares, lines, paragraphs], self.signals)
 
     def rules(self) -> tuple[Rule, ...]:

@@ -10,7 +10,7 @@ import pyarrow as pa
 from curation.filters.columns import count
 from curation.filters.rules import Rule
 from curation.rewrites.personal import DESCRIPTIONS, Kind, find_personal
-from curation.rewrites.phones import PACKAGE, package_version
+from curation.rewrites.phones import versions_for
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +37,7 @@ class PersonalInformation:
 
     def list_digests(self) -> dict[str, str]:
         """The version of the package that knows telephone numbers, if it is used."""
-        return {PACKAGE: package_version()} if self.regions else {}
+        return versions_for(self.regions)
 
     def read_lists(self) -> None:
         """Has no list to read."""

@@ -44,8 +44,9 @@ def join_lines(
     return pc.binary_join(lists, pa.scalar("\n", pa.large_string()))
 
 
-def pieces(texts: pa.LargeStringArray, separator: str) -> tuple[pa.LargeStringArray, npt.NDArray[np.int64]]:
-    """The pieces of all texts between separators, without those of white space alone, and the text of each."""
+def segments(texts: pa.LargeStringArray, separator: str) -> tuple[pa.LargeStringArray, npt.NDArray[np.int64]]:
+    """The segments of all texts between separators, without segments of white space alone, and the row of the text of
+    each segment."""
     split = pc.split_pattern(texts, separator)
     rows = np.repeat(np.arange(len(texts)), np.diff(np.asarray(split.offsets)))
     flat = split.flatten()
@@ -53,9 +54,9 @@ def pieces(texts: pa.LargeStringArray, separator: str) -> tuple[pa.LargeStringAr
     return flat.filter(kept), rows[np.asarray(kept)]
 
 
-def share_of_pieces(texts: pa.LargeStringArray, separator: str, pattern: str) -> npt.NDArray[np.float64]:
-    """The share of each text's pieces that contain the pattern; NaN for a text without pieces."""
-    found, rows = pieces(texts, separator)
+def share_of_segments(texts: pa.LargeStringArray, separator: str, pattern: str) -> npt.NDArray[np.float64]:
+    """The share of each text's segments that contain the pattern, 0 to 1; NaN for a text without segments."""
+    found, rows = segments(texts, separator)
     matched = np.asarray(pc.match_substring_regex(found, pattern)).astype(np.float64)
     whole = np.bincount(rows, minlength=len(texts)).astype(np.float64)
     whole[whole == 0] = np.nan

@@ -47,8 +47,9 @@ def _library() -> Any:
     return phonenumbers
 
 
-def package_version() -> str:
-    return version(PACKAGE)
+def versions_for(regions: Sequence[str]) -> dict[str, str]:
+    """The version of the package that finds telephone numbers, by its name; empty without regions."""
+    return {PACKAGE: version(PACKAGE)} if regions else {}
 
 
 def check_regions(regions: Sequence[str], where: str) -> None:

@@ -17,7 +17,7 @@ from curation.kernels.buffers import text_buffers
 from curation.kernels.contacts import MAY_HAVE_EMAIL, MAY_HAVE_IPV4, MAY_HAVE_IPV6, notice_contacts
 from curation.rewrites.contacts import email_spans, ipv4_spans, ipv6_spans, replaced
 from curation.rewrites.personal import DESCRIPTIONS, KINDS, Kind, Personal, find_personal
-from curation.rewrites.phones import PACKAGE, check_regions, package_version
+from curation.rewrites.phones import check_regions, versions_for
 from schemas.errors import UserError
 from schemas.settings import shown
 
@@ -72,7 +72,7 @@ class Redact:
 
     def list_digests(self) -> dict[str, str]:
         """The version of the package that knows telephone numbers, if it is used."""
-        return {PACKAGE: package_version()} if self.regions else {}
+        return versions_for(self.regions)
 
     def read_lists(self) -> None:
         """Has no list to read."""
