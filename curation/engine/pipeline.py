@@ -1,7 +1,8 @@
 """The job on one page: plain functions, wired by Beam or called one after the other on this machine.
 
-The job is two pipelines: when the first one ends, the folder holds the edges between duplicates. Stages exchange packed
-hashes and row ids, never text.
+The job is two pipelines, with others before or between them if sites are removed, pieces are cut, or links are many.
+When the pipeline that finds duplicates ends, the folder holds the edges between them. Stages exchange packed hashes,
+row ids and sums, never text.
 """
 
 from collections.abc import Sequence
@@ -45,16 +46,23 @@ def find_near(wiring: Wiring[Output], run: Run) -> None:
     wiring.start("near", stages.near, run, range(run.first, run.all_units))
 
 
+def remove_sites(wiring: Wiring[Output], run: Run, units: Sequence[Unit | int]) -> None:
+    """Reads and judges ``units``, and removes the documents of sites with much personal information from what passed. A
+    pipeline of its own, as `find_cuts` is."""
+    own, parts = range(run.first, run.all_units), range(run.partitions)
+    judged = wiring.start("judge", stages.judge, run, own, units)
+    sums = wiring.join("host-sums", stages.host_sums, run, own, judged)
+    hosts = wiring.join("hosts", stages.hosts, run, parts, sums)
+    wiring.join("sites", stages.without_sites, run, own, judged, hosts)
+
+
 def find_duplicates(wiring: Wiring[Output], run: Run, units: Sequence[Unit | int]) -> None:
     """Reads and judges ``units`` (units of the input, or numbers of a release's units that are read again), and writes
-    the edges between their documents and the releases' documents to the run's folder."""
+    the edges between their documents and the releases' documents to the run's folder. Units that are read and judged
+    already are not read again."""
     dedup = run.job.recipe.dedup
     every, parts = range(run.all_units), range(run.partitions)
     judged = wiring.start("judge", stages.judge, run, every, [*range(run.first), *units])
-    if run.removes_sites:
-        sums = wiring.join("host-sums", stages.host_sums, run, every, judged)
-        hosts = wiring.join("hosts", stages.hosts, run, parts, sums)
-        judged = wiring.join("sites", stages.without_sites, run, every, judged, hosts)
     edges: list[Output] = []
     if dedup.url:
         keys = wiring.join("url-keys", stages.url_keys, run, every, judged)

@@ -88,6 +88,9 @@ def _run(
         with start() as comparing:
             pipeline.find_near(comparing, run)
         gather_near(run)
+    if run.removes_sites:
+        with start() as removing:
+            pipeline.remove_sites(removing, run, units)
     with start() as first:
         pipeline.find_duplicates(first, run, units)
     between()

@@ -109,8 +109,6 @@ def near(run: Run, unit: int, groups: Groups) -> Results:
 
 
 def host_sums(run: Run, unit: int, groups: Groups) -> Results:
-    if unit < run.first:  # released documents stay
-        return []
     return of_kind("sums", sites.host_sums(run, unit))
 
 
@@ -120,13 +118,13 @@ def hosts(run: Run, partition: int, groups: Groups) -> Results:
 
 def without_sites(run: Run, unit: int, groups: Groups) -> Results:
     """Removes the documents of removed sites from a unit of the input."""
-    if unit >= run.first and not run.folder.exists(sites_removed_name(unit - run.first)):
+    if not run.folder.exists(sites_removed_name(unit - run.first)):
         try:
             remove_sites(run, unit, groups["hosts"])
         except FileNotFoundError:  # a second attempt at this unit finished first
             if not run.folder.exists(sites_removed_name(unit - run.first)):
                 raise
-    return [mark(unit)]
+    return []
 
 
 def url_keys(run: Run, unit: int, groups: Groups) -> Results:
