@@ -1,5 +1,6 @@
 """The job on a Flink cluster with two TaskManagers: the local run's bytes, also when one of them is lost."""
 
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -89,6 +90,27 @@ def test_pieces_are_cut_as_on_one_machine(environment: Path, tmp_path: Path) -> 
             ended(start("flink", corpus, there, at_work.job_endpoint, at_work.pool, changes=changes))
             assert rows(here, "cuts")
             assert digest(there) == digest(here)
+
+
+def test_sites_are_removed_as_on_one_machine(environment: Path, tmp_path: Path) -> None:
+    corpus, here, there = write_corpus(tmp_path / "in", 3_000_000), tmp_path / "here", tmp_path / "there"
+    for file in corpus.iterdir():
+        found = [json.loads(line) for line in file.read_text().splitlines()]
+        for place, row in enumerate(found):
+            row["url"] = f"https://mill{place % 50}.example/{place}"
+            row["text"] += f" Write to mill{place}@mail.example.org." if place % 10 < 3 else ""
+        file.write_text("".join(json.dumps(row) + "\n" for row in found))
+    recipe = tmp_path / "private.toml"
+    recipe.write_text('[sites]\nkinds = ["email"]\nper_thousand_words = 2\n[dedup]\nurl = true\n')
+    asked = ["--input", f"{corpus}/*.jsonl", "--output", str(here), "--recipe", str(recipe)]
+    subprocess.run([str(GRISTMILL), "curate", *asked], check=True)
+    with flink(environment, tmp_path / "flink") as at_work:
+        changes = {'recipe = "fineweb"': f'recipe = "{recipe}"', "parallelism = 8": "parallelism = 2"}
+        ended(start("flink", corpus, there, at_work.job_endpoint, at_work.pool, changes=changes))
+        assert [state for _, state in at_work.jobs()] == ["FINISHED"] * 3
+    assert {row["removed"] for row in rows(here, "sites")} == {True}
+    assert rows(here, "rejects/sites")
+    assert digest(there) == digest(here)
 
 
 @pytest.mark.parametrize(("stage", "number"), [("judged", 0), ("written", 1)])
