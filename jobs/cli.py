@@ -19,6 +19,7 @@ from jobs.corpus.cli import (  # noqa: E402
     curate,
     explain,
     languages,
+    look,
     plan,
     report,
     takedown,
@@ -44,7 +45,7 @@ def gristmill() -> None:
 
 
 COMMANDS = (
-    *(curate, takedown, plan, verdict, compare_recipes, what_if, card, languages, explain, report, verify),
+    *(curate, takedown, plan, verdict, compare_recipes, what_if, card, languages, explain, report, look, verify),
     *(contamination, train_classifier, pack, pack_export, train_tokenizer),
     *(studio, campaign, dataset, judge, evaluation),
 )

@@ -360,6 +360,26 @@ def report(**given: Any) -> None:
     run(**given)
 
 
+@click.command(short_help="Browse a corpus on a local page.")
+@click.argument("corpus")
+@click.option(
+    "--port",
+    type=click.IntRange(1024, 65535),
+    metavar="N",
+    help="The port of the page's address (default: any free port).",
+)
+def look(corpus: str, port: int | None) -> None:
+    """Serve a page to browse the documents and rejects of the corpus in the folder CORPUS, until Ctrl+C.
+
+    A form narrows the documents by verdict, source, language, host, id and text. Each document has a page with its text
+    and the explanation of its verdict. DuckDB searches the Parquet files, so the corpus may be larger than memory. Only
+    browsers of this machine that know the printed address can open the page.
+    """
+    from jobs.corpus.look import run
+
+    run(corpus, port or 0)
+
+
 @click.command(short_help="List languages with published settings, and which are in force.")
 @click.argument("names", nargs=-1, metavar="[LANGUAGE]...")
 @click.option(

@@ -22,6 +22,7 @@ from tests.architecture.tree import ROOT, files
 
 HEAVY = {
     "apache_beam",
+    "duckdb",
     "fasttext",
     "fsspec",
     "httpx",

@@ -85,6 +85,7 @@ ONLY_IN = {
         "annotation/evaluation/backend.py",
         "jobs/demo/annotators.py",
     },
+    "duckdb": {"jobs/corpus/look_tables.py"},
     "starlette": {"annotation/gate/app.py", "annotation/gate/responses.py"},
     "uvicorn": {"annotation/gate/serve.py"},
     "llvmlite": {str(path) for path in modules("curation") if path.parent.name == "kernels"},

@@ -1,0 +1,382 @@
+"""``gristmill look``: a local page over the tables of a corpus, in which nothing of a document runs."""
+
+import html
+import http.client
+import json
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from playwright.sync_api import Browser
+
+from curation.filters.hosts import host_of
+from curation.release.lookup import Lookup
+from curation.reports.explain import explain
+from jobs.corpus.look_pages import LONGEST_TEXT, Pages
+from jobs.corpus.look_server import LookServer
+from jobs.corpus.look_tables import PAGE_ROWS, START, CorpusTables, Name, Place, Wanted
+from schemas.visible import visible_lines
+from tests.jobs.calling import GRAIN, call
+from tests.jobs.test_evaluation_report import EVIL, SIZES
+
+COUNT = 60
+QUOTES = "' OR 1=1; DROP TABLE t --"
+HOSTS = ("mill.example", "www.mill.example", "windmill.example", "b\u00fccher.example")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A corpus of two sources with kept documents, exact copies and short texts, all with markup in every column. Its
+    name has characters of globs."""
+    tmp_path = tmp_path_factory.mktemp("look")
+    for source in range(2):
+        rows: list[dict[str, str]] = []
+        for n in range(COUNT):
+            url = f"https://{HOSTS[n % len(HOSTS)]}/{EVIL}/{source}/{n}"
+            text = f"{GRAIN}\n{EVIL} {QUOTES} source {source}, number {n}."
+            rows.append({"id": f"kept {source} {n} {EVIL}", "text": text, "url": url})
+            rows.append({"id": f"copy {source} {n}", "text": text, "url": f"{url}/again"})
+            rows.append({"id": f"short {source} {n} {QUOTES}", "text": f"{EVIL} {n}"})
+        rows.append({"id": f"long {source}", "text": f"{GRAIN}\n" * 400 + str(source)})
+        (tmp_path / f"{source}.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    output = tmp_path / "out[1]*"
+    job = {"output": str(output), "recipe": "gopher"}
+    inputs = [{"glob": str(tmp_path / "0.jsonl"), "source": EVIL}, {"glob": str(tmp_path / "1.jsonl"), "source": "web"}]
+    lines = [f"{name} = {json.dumps(value)}" for name, value in job.items()]
+    for each in inputs:
+        lines += ["[[input]]", *(f"{name} = {json.dumps(value)}" for name, value in each.items())]
+    lines += ["[set]", "near = false"]
+    (tmp_path / "job.toml").write_text("\n".join(lines), encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        given = ("curate", tmp_path / "job.toml", "--workers", "0", "--progress", "none")
+        assert call(*given, monkeypatch=patch) == 0
+    return output
+
+
+@pytest.fixture(scope="module")
+def lookup(folder: Path) -> Lookup:
+    return Lookup(str(folder))
+
+
+@pytest.fixture(scope="module")
+def rows(lookup: Lookup) -> dict[Name, list[dict[str, Any]]]:
+    """All rows of the tables in their order, as Arrow reads them."""
+    tables: tuple[Name, ...] = ("documents", "rejects")
+    return {
+        table: [row for path in shards(lookup, table) for row in pq.read_table(path, partitioning=None).to_pylist()]
+        for table in tables
+    }
+
+
+def shards(lookup: Lookup, table: str) -> list[str]:
+    return [lookup.folder.path(name) for name in sorted(lookup.files) if name.startswith(f"{table}/")]
+
+
+@pytest.fixture(scope="module")
+def tables(lookup: Lookup) -> Iterator[CorpusTables]:
+    with closing(CorpusTables.of(lookup)) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def server(lookup: Lookup, tables: CorpusTables) -> Iterator[LookServer]:
+    with LookServer(Pages(lookup, tables)) as listening:
+        serving = threading.Thread(target=listening.serve_forever, args=(0.01,))
+        serving.start()
+        yield listening
+        listening.shutdown()
+        serving.join()
+
+
+def asked(
+    server: LookServer, path: str, hosts: tuple[str, ...] | None = None
+) -> tuple[int, http.client.HTTPMessage, str]:
+    """The answer to a request for a path, with the headers Host that are given."""
+    with closing(http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=60)) as connection:
+        connection.putrequest("GET", path, skip_host=True)
+        for host in hosts if hosts is not None else (f"127.0.0.1:{server.server_port}",):
+            connection.putheader("Host", host)
+        connection.endheaders()
+        answer = connection.getresponse()
+        return answer.status, answer.headers, answer.read().decode()
+
+
+def page(server: LookServer, path: str = "") -> str:
+    status, _, text = asked(server, f"/{server.token}/{path}")
+    assert status == 200, text
+    return text
+
+
+def test_only_who_knows_the_address_is_answered(server: LookServer) -> None:
+    port = server.server_port
+    own = f"/{server.token}/"
+    foreign = [("evil.example",), (f"evil.example:{port}",), ("127.0.0.1",), (f"127.0.0.1:{port + 1}",), ()]
+    foreign.append((f"127.0.0.1:{port}", "evil.example"))
+    for hosts in foreign:
+        assert asked(server, own, hosts)[0] == 403, hosts
+    changed = server.token[:-1] + ("A" if server.token[-1] != "A" else "B")
+    for path in (
+        "/",
+        "//",
+        "/documents/0/0",
+        f"/{changed}/",
+        f"/{server.token[:-1]}/",
+        f"/{server.token}x/",
+        "/\u00fc/",
+    ):
+        status, _, text = asked(server, path.encode().decode("latin-1") if path.isascii() else "/%C3%BC/")
+        assert status == 403, path
+        assert "kept" not in text
+    for hosts in ((f"127.0.0.1:{port}",), (f"localhost:{port}",)):
+        assert asked(server, own, hosts)[0] == 200
+
+
+def test_every_answer_forbids_scripts_and_copies(server: LookServer) -> None:
+    for path in ("", "documents/0/0", "nowhere", "?verdict=nothing"):
+        _, headers, text = asked(server, f"/{server.token}/{path}")
+        assert "default-src 'none'" in headers["Content-Security-Policy"]
+        assert "script-src" not in headers["Content-Security-Policy"]
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Referrer-Policy"] == "no-referrer"
+        assert headers["Cache-Control"] == "no-store"
+        assert server.token not in text
+
+
+def walked(server: LookServer, query: str) -> list[str]:
+    """The addresses of the documents on all pages that a query gives."""
+    found: list[str] = []
+    following: str | None = query
+    while following is not None:
+        text = page(server, following)
+        links = re.findall(r'href="((?:documents|rejects)/\d+/\d+)"', text)
+        assert len(links) <= PAGE_ROWS
+        found += links
+        onward = re.search(r'href="(\?[^"]*)" rel="next"', text)
+        following = html.unescape(onward[1]) if onward else None
+    return found
+
+
+@pytest.mark.parametrize(("verdict", "table"), [("kept", "documents"), ("removed", "rejects")])
+def test_paging_sees_each_document_once(
+    verdict: str, table: Name, server: LookServer, tables: CorpusTables, rows: dict[Name, list[dict[str, Any]]]
+) -> None:
+    links = walked(server, f"?verdict={verdict}")
+    assert len(links) > 2 * PAGE_ROWS
+    seen = [tables.row(table, Place(*map(int, link.split("/")[1:]))) for link in links]
+    assert seen == rows[table]
+
+
+def test_counts_are_those_of_the_ledger(server: LookServer, folder: Path) -> None:
+    ledger = json.loads((folder / "manifest.json").read_bytes())["ledger"]
+    counted = {"kept": sum(each["documents"] for each in ledger["kept"].values())}
+    for each in ledger["rejected"]:
+        name = f"{each['stage']}: {each['reason']}"
+        counted["removed"] = counted.get("removed", 0) + each["documents"]
+        counted[name] = counted.get(name, 0) + each["documents"]
+    assert len(counted) >= 4
+    shown = page(server)
+    for name, count in counted.items():
+        assert f">{name} ({count:,})</option>" in shown
+        text = page(server, f"?verdict={name.replace(' ', '+')}")
+        assert f">{count:,} document" in text
+        assert len(walked(server, f"?verdict={name.replace(' ', '+')}")) == count
+
+
+def agrees(row: dict[str, Any], wanted: Wanted) -> bool:
+    """The definition of a filter, in Python."""
+    host = "" if row["url"] is None else host_of(row["url"])
+    return (
+        all(
+            getattr(wanted, name) in (None, row.get(name))
+            for name in ("stage", "reason", "source", "language", "doc_id")
+        )
+        and (wanted.host is None or f".{host}".endswith(f".{wanted.host}"))
+        and (wanted.text is None or wanted.text.lower() in (row["text"] or "").lower())
+    )
+
+
+TEXTS = st.sampled_from(
+    ["NUMBER 1", "the MILL", QUOTES, "%", "_", "'", '"', "\\", "?", "$1", EVIL, "\0", "{", "number 5"]
+)
+
+
+@pytest.fixture(scope="module")
+def compare(tables: CorpusTables, rows: dict[Name, list[dict[str, Any]]]) -> Callable[[Wanted], None]:
+    """Asserts that the wanted rows are those of the definition, in their order."""
+
+    def run(wanted: Wanted) -> None:
+        expected = [row["doc_id"] for row in rows[wanted.table] if agrees(row, wanted)]
+        assert ids(tables, wanted) == expected
+        assert tables.count(wanted) == len(expected)
+
+    return run
+
+
+def ids(tables: CorpusTables, wanted: Wanted) -> list[str]:
+    """The ids on all pages of the wanted rows."""
+    found: list[str] = []
+    start: Place | None = START
+    while start is not None:
+        part = tables.page(wanted, start)
+        found += [row["doc_id"] for _, row in part.rows]
+        start = part.next
+    return found
+
+
+@settings(max_examples=30)
+@given(
+    wanted=st.builds(
+        Wanted,
+        table=st.sampled_from(["documents", "rejects"]),
+        stage=st.sampled_from([None, None, "exact", "gopher_quality", QUOTES]),
+        source=st.sampled_from([None, EVIL, "web", QUOTES]),
+        host=st.sampled_from([None, "mill.example", "example", "xn--bcher-kva.example", "l.example", QUOTES]),
+        doc_id=st.sampled_from([None, None, None, f"short 1 5 {QUOTES}", QUOTES]),
+        text=st.none() | TEXTS,
+    ).filter(lambda wanted: wanted.table == "rejects" or wanted.stage is None)
+)
+def test_filters_choose_the_rows_of_their_definition(wanted: Wanted, compare: Callable[[Wanted], None]) -> None:
+    compare(wanted)
+
+
+def test_rows_of_many_files_stay_in_order(tmp_path: Path) -> None:
+    """Row groups that two threads read at once, of which the later ones are done sooner."""
+    paths = []
+    for number in range(6):
+        size = 20_000 if number % 2 == 0 else 50
+        names = [f"{number}-{n}" for n in range(size)]
+        columns = {"doc_id": names, "url": [None] * size, "source": ["s"] * size, "language": ["en"] * size}
+        types = {"url": pa.string()}
+        table = pa.table(
+            {**{name: pa.array(values, types.get(name)) for name, values in columns.items()}, "text": names}
+        )
+        paths.append(str(tmp_path / f"{number}.parquet"))
+        pq.write_table(table, paths[-1], row_group_size=2_500)
+    wanted = Wanted(text="77")
+    expected = [name for path in paths for name in pq.read_table(path)["doc_id"].to_pylist() if "77" in name]
+    with closing(CorpusTables("corpus", {"documents": paths, "rejects": []})) as tables:
+        found = ids(tables, wanted)
+        assert tables.page(Wanted(table="rejects")).rows == []
+        assert tables.count(Wanted(table="rejects")) == 0
+    assert found == expected
+
+
+def test_a_document_has_its_text_and_explanation(
+    server: LookServer, lookup: Lookup, rows: dict[Name, list[dict[str, Any]]]
+) -> None:
+    for table in rows:
+        links = walked(server, "?verdict=kept" if table == "documents" else "?verdict=removed")
+        for link, row in list(zip(links, rows[table], strict=True))[::11]:
+            text = html.unescape(page(server, link))
+            assert visible_lines(row["text"][:LONGEST_TEXT]) in text
+            for line in explain(lookup, row):
+                assert f"<bdi>{visible_lines(line)}</bdi>" in text
+    [link] = walked(server, "?verdict=removed&doc_id=long+1")
+    assert f"The first {LONGEST_TEXT:,} of" in page(server, link)
+
+
+def test_what_others_wrote_is_only_text(server: LookServer) -> None:
+    for path in ("", "?verdict=removed", f"?text={QUOTES.replace(' ', '+')}", *walked(server, "?text=number+7")):
+        text = page(server, path.replace(";", "%3B"))
+        assert not re.search(r"<(script|img|b|iframe)\b", text)
+        assert "&lt;script&gt;" in text
+        assert "\u202e" not in text
+
+
+def test_wrong_addresses_are_one_sentence(server: LookServer) -> None:
+    for path, status, message in (
+        ("?verdict=nothing", 400, "no such verdict"),
+        ("?source=nothing", 400, "no such source"),
+        ("?host=%2A.example", 400, "is not a host"),
+        ("?from=1", 400, "begin at the first page"),
+        ("?from=-1--1", 400, "begin at the first page"),
+        ("?" + "&".join(f"a{n}=1" for n in range(50)), 400, "too many fields"),
+        ("documents/0/999999999999999", 404, "no such page"),
+        ("documents/99/0", 404, "no such page"),
+        ("signals/0/0", 404, "no such page"),
+        ("documents/../../etc/passwd", 404, "no such page"),
+    ):
+        answered, _, text = asked(server, f"/{server.token}/{path}")
+        assert (answered, message in text) == (status, True), path
+    assert "no more documents" in page(server, "?from=999-0")
+
+
+def test_duckdb_reaches_nothing_but_the_corpus(tables: CorpusTables, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("secret")
+    for sql in (
+        f"SELECT * FROM read_text('{tmp_path}/secret')",
+        f"COPY (SELECT 1) TO '{tmp_path}/written'",
+        "SET enable_external_access = true",
+        "INSTALL httpfs",
+    ):
+        with pytest.raises(duckdb.Error):
+            tables._database.execute(sql)
+    assert not (tmp_path / "written").exists()
+
+
+def test_documents_open_in_duckdb(folder: Path, rows: dict[Name, list[dict[str, Any]]]) -> None:
+    pattern = str(folder / "documents" / "*.parquet").replace("[", "[[]").replace("out[[]1]*", "out[[]1][*]")
+    with closing(duckdb.connect()) as database:
+        opened = database.sql("SELECT * FROM read_parquet(?)", params=[pattern]).to_arrow_table().to_pylist()
+    assert opened == rows["documents"]
+
+
+def test_mistakes_are_one_sentence(
+    server: LookServer, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for words, message in (
+        (("nowhere",), "nowhere holds no finished run"),
+        (("s3://bucket/corpus",), "is not on this machine"),
+        ((folder, "--port", str(server.server_port)), "choose another --port"),
+    ):
+        assert call("look", *words, monkeypatch=monkeypatch) == 2
+        assert message in capsys.readouterr().err
+
+
+@pytest.mark.soak
+def test_a_browser_shows_the_pages_until_the_command_is_interrupted(
+    folder: Path, browser: Browser, artifacts: Path
+) -> None:
+    command = [str(Path(sys.executable).with_name("gristmill")), "look", str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None
+        found = re.search(r"open (http://127\.0\.0\.1:\d+/\S+/) in a browser", running.stdout.readline())
+        assert found
+        for scheme in ("light", "dark"):
+            for size in SIZES:
+                context = browser.new_context(viewport={"width": size[0], "height": size[1]}, color_scheme=scheme)  # type: ignore[arg-type]
+                tab = context.new_page()
+                told: list[str] = []
+                tab.on("console", lambda message, told=told: told.append(message.text))
+                tab.on("pageerror", lambda error, told=told: told.append(str(error)))
+                tab.on("dialog", lambda dialog, told=told: told.append(dialog.message))
+                tab.goto(found[1])
+                assert tab.evaluate("document.documentElement.scrollWidth") <= size[0]
+                dark = tab.evaluate("getComputedStyle(document.body).backgroundColor.match(/\\d+/g)[0] < 128")
+                assert dark == (scheme == "dark")
+                tab.screenshot(path=artifacts / f"look, {scheme}, {size[0]}.png", full_page=True)
+                tab.get_by_label("Verdict").select_option("removed")
+                tab.get_by_label("Text contains").fill("NUMBER 7.")
+                tab.get_by_label("Text contains").press("Enter")
+                tab.get_by_role("link", name="copy 1 7").press("Enter")
+                assert "was removed by exact" in (tab.locator(".why").text_content() or "")
+                assert tab.evaluate("document.documentElement.scrollWidth") <= size[0]
+                tab.screenshot(path=artifacts / f"look at a document, {scheme}, {size[0]}.png", full_page=True)
+                tab.get_by_role("link", name="All documents").press("Enter")
+                assert tab.get_by_label("Verdict").input_value() == "kept"
+                assert told == []
+                context.close()
+        running.send_signal(signal.SIGINT)
+        assert running.wait(30) == -signal.SIGINT
