@@ -14,18 +14,15 @@ from jobs.campaign.cli import campaign  # noqa: E402
 from jobs.classifier.cli import train_classifier  # noqa: E402
 from jobs.contamination.cli import contamination  # noqa: E402
 from jobs.corpus.cli import (  # noqa: E402
-    card,
     compare_recipes,
     curate,
-    explain,
     languages,
-    look,
     plan,
-    report,
     takedown,
     verdict,
     what_if,
 )
+from jobs.corpus.finished_cli import card, explain, look, report  # noqa: E402
 from jobs.dataset.cli import dataset  # noqa: E402
 from jobs.evaluation.cli import evaluation, judge  # noqa: E402
 from jobs.interrupts import die_interrupted, raise_on_signals  # noqa: E402

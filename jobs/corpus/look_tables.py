@@ -160,7 +160,9 @@ class CorpusTables:
             yield
         except duckdb.OutOfMemoryException as error:
             raise UserError(f"the search in {self.root}/{table} needs more than {MEMORY}: narrow it") from error
-        except (duckdb.IOException, duckdb.InvalidInputException) as error:
+        except (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException):
+            raise  # the SQL is wrong
+        except duckdb.Error as error:
             raise UserError(
                 f"{self.root}/{table} cannot be read ({error}): "
                 f"`gristmill verify {self.root}` says which file is damaged"

@@ -4,6 +4,7 @@ import html
 import http.client
 import json
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -27,6 +28,7 @@ from curation.reports.explain import explain
 from jobs.corpus.look_pages import LONGEST_TEXT, Pages
 from jobs.corpus.look_server import LookServer
 from jobs.corpus.look_tables import PAGE_ROWS, START, CorpusTables, Name, Place, Wanted
+from schemas.errors import UserError
 from schemas.visible import visible_lines
 from tests.jobs.calling import GRAIN, call
 from tests.jobs.test_evaluation_report import EVIL, SIZES
@@ -240,7 +242,7 @@ def ids(tables: CorpusTables, wanted: Wanted) -> list[str]:
     wanted=st.builds(
         Wanted,
         table=st.sampled_from(["documents", "rejects"]),
-        stage=st.sampled_from([None, None, "exact", "gopher_quality", QUOTES]),
+        stage=st.sampled_from([None, None, "exact", "language", QUOTES]),
         source=st.sampled_from([None, EVIL, "web", QUOTES]),
         host=st.sampled_from([None, "mill.example", "example", "xn--bcher-kva.example", "l.example", QUOTES]),
         doc_id=st.sampled_from([None, None, None, f"short 1 5 {QUOTES}", QUOTES]),
@@ -311,6 +313,32 @@ def test_wrong_addresses_are_one_sentence(server: LookServer) -> None:
         answered, _, text = asked(server, f"/{server.token}/{path}")
         assert (answered, message in text) == (status, True), path
     assert "no more documents" in page(server, "?from=999-0")
+
+
+def test_a_corpus_of_no_documents_has_a_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "none.jsonl").write_text("")
+    words = ("--input", tmp_path / "none.jsonl", "--output", tmp_path / "out", "--progress", "none")
+    assert call("curate", *words, monkeypatch=monkeypatch) == 0
+    lookup = Lookup(str(tmp_path / "out"))
+    with closing(CorpusTables.of(lookup)) as tables:
+        shown = Pages(lookup, tables)
+        assert "no documents" in shown.list({})
+        assert "no documents" in shown.list({"verdict": "removed", "text": "mill"})
+        assert shown.document("documents", START) is None
+
+
+def test_a_damaged_file_is_one_sentence(folder: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(folder, copy)
+    lookup = Lookup(str(copy))
+    [shard] = shards(lookup, "documents")
+    content = bytearray(Path(shard).read_bytes())
+    for damaged in (slice(4, len(content) // 2), slice(len(content) // 2, len(content))):
+        broken = bytearray(content)
+        broken[damaged] = bytes(reversed(content[damaged]))
+        Path(shard).write_bytes(broken)
+        with closing(CorpusTables.of(lookup)) as tables, pytest.raises(UserError, match="gristmill verify"):
+            Pages(lookup, tables).list({"text": "mill"})
 
 
 def test_duckdb_reaches_nothing_but_the_corpus(tables: CorpusTables, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import csv
 import json
 import tarfile
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -11,7 +12,10 @@ import pytest
 
 from annotation.dataset.master import load
 from annotation.evaluation.sources import read_sources
+from curation.release.lookup import Lookup
 from jobs import api
+from jobs.corpus.look_pages import Pages
+from jobs.corpus.look_tables import CorpusTables
 from schemas import open_packed
 from schemas.torch_reader import SequenceDataset
 from tests.annotation.evaluation.endpoint import MODEL
@@ -97,6 +101,17 @@ def test_a_corpus_can_be_looked_at(stored: Path, gristmill: Gristmill) -> None:
         gristmill("report", folder, "--against", "corpus", "--output", "page.html")
         kept = len(rows(stored / folder, "documents"))
         assert f"A corpus of {kept} document" in Path("page.html").read_text(encoding="utf-8")
+
+
+def test_every_document_has_a_page(stored: Path) -> None:
+    for folder in ("corpus", "later", "takedown"):
+        lookup = Lookup(folder)
+        with closing(CorpusTables.of(lookup)) as tables:
+            pages = Pages(lookup, tables)
+            for verdict in pages.verdicts.values():
+                assert tables.count(verdict.wanted) == verdict.documents
+                for place, row in tables.page(verdict.wanted).rows:
+                    assert row["doc_id"] in (pages.document(verdict.wanted.table, place) or "")
 
 
 def test_other_thresholds_can_be_tried(stored: Path, gristmill: Gristmill) -> None:
