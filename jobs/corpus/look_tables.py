@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Condition
 from typing import Any, Literal
 
 import duckdb
@@ -16,6 +17,7 @@ from schemas.errors import UserError
 MEMORY = "1GB"
 """What all queries together may hold. Nothing is spilled to the disk."""
 THREADS = 2
+INTERRUPT_SECONDS = 0.05
 PAGE_ROWS = 25
 FIRST_CHARACTERS = 200
 
@@ -82,6 +84,8 @@ class CorpusTables:
 
     def __init__(self, root: str, shards: Mapping[Name, Sequence[str]]):
         self.root = root
+        self._change = Condition()
+        self._running: list[duckdb.DuckDBPyConnection] = []
         self._shards = {table: list(paths) for table, paths in shards.items()}
         settings: dict[str, str | int | float | list[str]] = {
             "memory_limit": MEMORY,
@@ -107,9 +111,13 @@ class CorpusTables:
         return cls(lookup.folder.root, shards)
 
     def close(self) -> None:
-        """Ends running queries."""
-        self._database.interrupt()
-        self._database.close()
+        """Interrupts the queries of other threads, and returns when all have ended."""
+        with self._change:
+            while self._running:
+                for cursor in self._running:
+                    cursor.interrupt()
+                self._change.wait(INTERRUPT_SECONDS)  # a query that had not begun yet is interrupted the next time
+            self._database.close()
 
     def count(self, wanted: Wanted) -> int:
         """How many rows there are of the wanted ones."""
@@ -150,9 +158,23 @@ class CorpusTables:
         return found[0] if found else None
 
     def _rows(self, table: Name, sql: str, values: list[Any]) -> list[dict[str, Any]]:
-        with self._errors(table), self._database.cursor() as cursor:
+        with self._errors(table), self._cursor() as cursor:
             found: list[dict[str, Any]] = cursor.sql(sql, params=values).to_arrow_table().to_pylist()
         return found
+
+    @contextmanager
+    def _cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection of the thread's own: DuckDB refuses calls on a connection that another thread uses."""
+        with self._change:
+            cursor = self._database.cursor()
+            self._running.append(cursor)
+        try:
+            yield cursor
+        finally:
+            with self._change:
+                cursor.close()
+                self._running.remove(cursor)
+                self._change.notify_all()
 
     @contextmanager
     def _errors(self, table: str) -> Iterator[None]:
@@ -162,6 +184,8 @@ class CorpusTables:
             raise UserError(f"the search in {self.root}/{table} needs more than {MEMORY}: narrow it") from error
         except (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException):
             raise  # the SQL is wrong
+        except (duckdb.InterruptException, duckdb.ConnectionException) as error:
+            raise UserError("gristmill look is ending: start it again") from error
         except duckdb.Error as error:
             raise UserError(
                 f"{self.root}/{table} cannot be read ({error}): "

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from playwright.sync_api import Browser
 
-from curation.filters.hosts import host_of
+from curation.filters.hosts import host_of, hosts_of
 from curation.release.lookup import Lookup
 from curation.reports.explain import explain
 from jobs.corpus.look_pages import LONGEST_TEXT, Pages
@@ -339,6 +340,28 @@ def test_a_damaged_file_is_one_sentence(folder: Path, tmp_path: Path) -> None:
         Path(shard).write_bytes(broken)
         with closing(CorpusTables.of(lookup)) as tables, pytest.raises(UserError, match="gristmill verify"):
             Pages(lookup, tables).list({"text": "mill"})
+
+
+def test_closing_ends_a_running_query(lookup: Lookup, monkeypatch: pytest.MonkeyPatch) -> None:
+    started, go_on = threading.Event(), threading.Event()
+
+    def slow_hosts(urls: pa.Array) -> pa.Array:
+        started.set()
+        assert go_on.wait(60)
+        return hosts_of(urls)
+
+    monkeypatch.setattr("jobs.corpus.look_tables.hosts_of", slow_hosts)
+    tables = CorpusTables.of(lookup)
+    with ThreadPoolExecutor() as pool:
+        counted = [pool.submit(tables.count, Wanted(host="mill.example")) for _ in range(3)]
+        assert started.wait(60)
+        closed = pool.submit(tables.close)
+        go_on.set()
+        closed.result(60)
+        for each in counted:
+            assert isinstance(each.exception(60), UserError | None)
+    with pytest.raises(UserError, match="is ending"):
+        tables.count(Wanted())
 
 
 def test_duckdb_reaches_nothing_but_the_corpus(tables: CorpusTables, tmp_path: Path) -> None:
