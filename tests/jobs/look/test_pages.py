@@ -4,93 +4,26 @@ import html
 import http.client
 import json
 import re
-import shutil
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
-import duckdb
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from playwright.sync_api import Browser
 
-from curation.filters.hosts import host_of, hosts_of
 from curation.release.lookup import Lookup
 from curation.reports.explain import explain
 from jobs.corpus.look_pages import LONGEST_TEXT, Pages
 from jobs.corpus.look_server import LookServer
-from jobs.corpus.look_tables import PAGE_ROWS, START, CorpusTables, Name, Place, Wanted
-from schemas.errors import UserError
+from jobs.corpus.look_tables import PAGE_ROWS, START, CorpusTables, Name, Place
 from schemas.visible import visible_lines
-from tests.jobs.calling import GRAIN, call
-from tests.jobs.test_evaluation_report import EVIL, SIZES
-
-COUNT = 60
-QUOTES = "' OR 1=1; DROP TABLE t --"
-HOSTS = ("mill.example", "www.mill.example", "windmill.example", "b\u00fccher.example")
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A corpus of two sources with kept documents, exact copies and short texts, all with markup in every column. Its
-    name has characters of globs."""
-    tmp_path = tmp_path_factory.mktemp("look")
-    for source in range(2):
-        rows: list[dict[str, str]] = []
-        for n in range(COUNT):
-            url = f"https://{HOSTS[n % len(HOSTS)]}/{EVIL}/{source}/{n}"
-            text = f"{GRAIN}\n{EVIL} {QUOTES} source {source}, number {n}."
-            rows.append({"id": f"kept {source} {n} {EVIL}", "text": text, "url": url})
-            rows.append({"id": f"copy {source} {n}", "text": text, "url": f"{url}/again"})
-            rows.append({"id": f"short {source} {n} {QUOTES}", "text": f"{EVIL} {n}"})
-        rows.append({"id": f"long {source}", "text": f"{GRAIN}\n" * 400 + str(source)})
-        (tmp_path / f"{source}.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
-    output = tmp_path / "out[1]*"
-    job = {"output": str(output), "recipe": "gopher"}
-    inputs = [{"glob": str(tmp_path / "0.jsonl"), "source": EVIL}, {"glob": str(tmp_path / "1.jsonl"), "source": "web"}]
-    lines = [f"{name} = {json.dumps(value)}" for name, value in job.items()]
-    for each in inputs:
-        lines += ["[[input]]", *(f"{name} = {json.dumps(value)}" for name, value in each.items())]
-    lines += ["[set]", "near = false"]
-    (tmp_path / "job.toml").write_text("\n".join(lines), encoding="utf-8")
-    with pytest.MonkeyPatch.context() as patch:
-        given = ("curate", tmp_path / "job.toml", "--workers", "0", "--progress", "none")
-        assert call(*given, monkeypatch=patch) == 0
-    return output
-
-
-@pytest.fixture(scope="module")
-def lookup(folder: Path) -> Lookup:
-    return Lookup(str(folder))
-
-
-@pytest.fixture(scope="module")
-def rows(lookup: Lookup) -> dict[Name, list[dict[str, Any]]]:
-    """All rows of the tables in their order, as Arrow reads them."""
-    tables: tuple[Name, ...] = ("documents", "rejects")
-    return {
-        table: [row for path in shards(lookup, table) for row in pq.read_table(path, partitioning=None).to_pylist()]
-        for table in tables
-    }
-
-
-def shards(lookup: Lookup, table: str) -> list[str]:
-    return [lookup.folder.path(name) for name in sorted(lookup.files) if name.startswith(f"{table}/")]
-
-
-@pytest.fixture(scope="module")
-def tables(lookup: Lookup) -> Iterator[CorpusTables]:
-    with closing(CorpusTables.of(lookup)) as opened:
-        yield opened
+from tests.jobs.calling import call
+from tests.jobs.look.corpus import QUOTES, Rows
+from tests.jobs.test_evaluation_report import SIZES
 
 
 @pytest.fixture(scope="module")
@@ -173,7 +106,7 @@ def walked(server: LookServer, query: str) -> list[str]:
 
 @pytest.mark.parametrize(("verdict", "table"), [("kept", "documents"), ("removed", "rejects")])
 def test_paging_sees_each_document_once(
-    verdict: str, table: Name, server: LookServer, tables: CorpusTables, rows: dict[Name, list[dict[str, Any]]]
+    verdict: str, table: Name, server: LookServer, tables: CorpusTables, rows: Rows
 ) -> None:
     links = walked(server, f"?verdict={verdict}")
     assert len(links) > 2 * PAGE_ROWS
@@ -197,88 +130,7 @@ def test_counts_are_those_of_the_ledger(server: LookServer, folder: Path) -> Non
         assert len(walked(server, f"?verdict={name.replace(' ', '+')}")) == count
 
 
-def agrees(row: dict[str, Any], wanted: Wanted) -> bool:
-    """The definition of a filter, in Python."""
-    host = "" if row["url"] is None else host_of(row["url"])
-    return (
-        all(
-            getattr(wanted, name) in (None, row.get(name))
-            for name in ("stage", "reason", "source", "language", "doc_id")
-        )
-        and (wanted.host is None or f".{host}".endswith(f".{wanted.host}"))
-        and (wanted.text is None or wanted.text.lower() in (row["text"] or "").lower())
-    )
-
-
-TEXTS = st.sampled_from(
-    ["NUMBER 1", "the MILL", QUOTES, "%", "_", "'", '"', "\\", "?", "$1", EVIL, "\0", "{", "number 5"]
-)
-
-
-@pytest.fixture(scope="module")
-def compare(tables: CorpusTables, rows: dict[Name, list[dict[str, Any]]]) -> Callable[[Wanted], None]:
-    """Asserts that the wanted rows are those of the definition, in their order."""
-
-    def run(wanted: Wanted) -> None:
-        expected = [row["doc_id"] for row in rows[wanted.table] if agrees(row, wanted)]
-        assert ids(tables, wanted) == expected
-        assert tables.count(wanted) == len(expected)
-
-    return run
-
-
-def ids(tables: CorpusTables, wanted: Wanted) -> list[str]:
-    """The ids on all pages of the wanted rows."""
-    found: list[str] = []
-    start: Place | None = START
-    while start is not None:
-        part = tables.page(wanted, start)
-        found += [row["doc_id"] for _, row in part.rows]
-        start = part.next
-    return found
-
-
-@settings(max_examples=30)
-@given(
-    wanted=st.builds(
-        Wanted,
-        table=st.sampled_from(["documents", "rejects"]),
-        stage=st.sampled_from([None, None, "exact", "language", QUOTES]),
-        source=st.sampled_from([None, EVIL, "web", QUOTES]),
-        host=st.sampled_from([None, "mill.example", "example", "xn--bcher-kva.example", "l.example", QUOTES]),
-        doc_id=st.sampled_from([None, None, None, f"short 1 5 {QUOTES}", QUOTES]),
-        text=st.none() | TEXTS,
-    ).filter(lambda wanted: wanted.table == "rejects" or wanted.stage is None)
-)
-def test_filters_choose_the_rows_of_their_definition(wanted: Wanted, compare: Callable[[Wanted], None]) -> None:
-    compare(wanted)
-
-
-def test_rows_of_many_files_stay_in_order(tmp_path: Path) -> None:
-    """Row groups that two threads read at once, of which the later ones are done sooner."""
-    paths = []
-    for number in range(6):
-        size = 20_000 if number % 2 == 0 else 50
-        names = [f"{number}-{n}" for n in range(size)]
-        columns = {"doc_id": names, "url": [None] * size, "source": ["s"] * size, "language": ["en"] * size}
-        types = {"url": pa.string()}
-        table = pa.table(
-            {**{name: pa.array(values, types.get(name)) for name, values in columns.items()}, "text": names}
-        )
-        paths.append(str(tmp_path / f"{number}.parquet"))
-        pq.write_table(table, paths[-1], row_group_size=2_500)
-    wanted = Wanted(text="77")
-    expected = [name for path in paths for name in pq.read_table(path)["doc_id"].to_pylist() if "77" in name]
-    with closing(CorpusTables("corpus", {"documents": paths, "rejects": []})) as tables:
-        found = ids(tables, wanted)
-        assert tables.page(Wanted(table="rejects")).rows == []
-        assert tables.count(Wanted(table="rejects")) == 0
-    assert found == expected
-
-
-def test_a_document_has_its_text_and_explanation(
-    server: LookServer, lookup: Lookup, rows: dict[Name, list[dict[str, Any]]]
-) -> None:
+def test_a_document_has_its_text_and_explanation(server: LookServer, lookup: Lookup, rows: Rows) -> None:
     for table in rows:
         links = walked(server, "?verdict=kept" if table == "documents" else "?verdict=removed")
         for link, row in list(zip(links, rows[table], strict=True))[::11]:
@@ -326,62 +178,6 @@ def test_a_corpus_of_no_documents_has_a_page(tmp_path: Path, monkeypatch: pytest
         assert "no documents" in shown.list({})
         assert "no documents" in shown.list({"verdict": "removed", "text": "mill"})
         assert shown.document("documents", START) is None
-
-
-def test_a_damaged_file_is_one_sentence(folder: Path, tmp_path: Path) -> None:
-    copy = tmp_path / "copy"
-    shutil.copytree(folder, copy)
-    lookup = Lookup(str(copy))
-    [shard] = shards(lookup, "documents")
-    content = bytearray(Path(shard).read_bytes())
-    for damaged in (slice(4, len(content) // 2), slice(len(content) // 2, len(content))):
-        broken = bytearray(content)
-        broken[damaged] = bytes(reversed(content[damaged]))
-        Path(shard).write_bytes(broken)
-        with closing(CorpusTables.of(lookup)) as tables, pytest.raises(UserError, match="gristmill verify"):
-            Pages(lookup, tables).list({"text": "mill"})
-
-
-def test_closing_ends_a_running_query(lookup: Lookup, monkeypatch: pytest.MonkeyPatch) -> None:
-    started, go_on = threading.Event(), threading.Event()
-
-    def slow_hosts(urls: pa.Array) -> pa.Array:
-        started.set()
-        assert go_on.wait(60)
-        return hosts_of(urls)
-
-    monkeypatch.setattr("jobs.corpus.look_tables.hosts_of", slow_hosts)
-    tables = CorpusTables.of(lookup)
-    with ThreadPoolExecutor() as pool:
-        counted = [pool.submit(tables.count, Wanted(host="mill.example")) for _ in range(3)]
-        assert started.wait(60)
-        closed = pool.submit(tables.close)
-        go_on.set()
-        closed.result(60)
-        for each in counted:
-            assert isinstance(each.exception(60), UserError | None)
-    with pytest.raises(UserError, match="is ending"):
-        tables.count(Wanted())
-
-
-def test_duckdb_reaches_nothing_but_the_corpus(tables: CorpusTables, tmp_path: Path) -> None:
-    (tmp_path / "secret").write_text("secret")
-    for sql in (
-        f"SELECT * FROM read_text('{tmp_path}/secret')",
-        f"COPY (SELECT 1) TO '{tmp_path}/written'",
-        "SET enable_external_access = true",
-        "INSTALL httpfs",
-    ):
-        with pytest.raises(duckdb.Error):
-            tables._database.execute(sql)
-    assert not (tmp_path / "written").exists()
-
-
-def test_documents_open_in_duckdb(folder: Path, rows: dict[Name, list[dict[str, Any]]]) -> None:
-    pattern = str(folder / "documents" / "*.parquet").replace("[", "[[]").replace("out[[]1]*", "out[[]1][*]")
-    with closing(duckdb.connect()) as database:
-        opened = database.sql("SELECT * FROM read_parquet(?)", params=[pattern]).to_arrow_table().to_pylist()
-    assert opened == rows["documents"]
 
 
 def test_mistakes_are_one_sentence(
