@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from curation.contamination.index import Index, tokenise
+from curation.contamination.ngram_index import NgramIndex
 from curation.contamination.settings import Normalise, Settings
 from curation.dedup import substrings
 from curation.dedup.bands import bands_by_partition, similar
@@ -135,6 +136,9 @@ def warm() -> None:
         index.candidates(forms)
         index.form.places(texts[0].as_py(), np.array([[0, 1]]))
         index.spans(*tokenise(index.encoder, forms), np.zeros(len(index.tokens), np.int32))
+    words = NgramIndex(Settings(definition="palm"), texts, pa.array(["quiz", "quiz"]))
+    words.search(words.forms, np.zeros(len(words.tokens), np.int32))
+    words.places(words.forms[0].as_py())
 
 
 def _letters() -> Tokenizer:

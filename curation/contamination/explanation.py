@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from curation.contamination.gathering import SAMPLES_FILE
 from curation.contamination.manifest import FORMAT, VERSION, ContaminationManifest
 from curation.contamination.settings import LENGTHS
-from curation.contamination.tables import DOCUMENTS, SAMPLES
+from curation.contamination.tables import DOCUMENTS, samples_of
 from curation.release.folder import Folder
 from curation.release.manifest import read_content
 from curation.release.shards import row_groups
@@ -42,13 +42,15 @@ def explain_search(path: str, found: ContaminationManifest, name: str) -> Iterat
     """The lines about each sample and each contaminated document with the id ``name``; ``BENCHMARK/ID`` names a sample
     of one benchmark."""
     folder = Folder(path)
-    for row in _rows(folder, SAMPLES_FILE, SAMPLES.columns.names, "sample_id", [name, name.partition("/")[2]]):
+    definition = found.settings.get("definition", "llama2")
+    unit, names = "tokens" if definition == "llama2" else "words", samples_of(definition).columns.names
+    for row in _rows(folder, SAMPLES_FILE, names, "sample_id", [name, name.partition("/")[2]]):
         if name in (row["sample_id"], f"{row['benchmark']}/{row['sample_id']}"):
-            yield list(_sample(row))
+            yield list(_sample(row, unit))
     for shard in sorted(found.files):
         if shard.startswith("documents/"):
             for row in _rows(folder, shard, DOCUMENTS.columns.names, "doc_id", [name]):
-                yield list(_document(row))
+                yield list(_document(row, unit))
 
 
 def _rows(folder: Folder, shard: str, columns: list[str], key: str, values: list[str]) -> Iterator[dict[str, Any]]:
@@ -56,9 +58,14 @@ def _rows(folder: Folder, shard: str, columns: list[str], key: str, values: list
         yield from batch.filter(pc.is_in(batch[key], pa.array(values, batch[key].type))).to_pylist()
 
 
-def _sample(row: dict[str, Any]) -> Iterator[str]:
-    shares = ", ".join(f"{row[f'contamination_{length}']:.1%} for L = {length}" for length in LENGTHS)
-    yield f"{row['benchmark']}/{row['sample_id']}: {row['tokens']:,} tokens, contaminated: {shares}"
+def _sample(row: dict[str, Any], unit: str) -> Iterator[str]:
+    name = f"{row['benchmark']}/{row['sample_id']}"
+    if "dirty" in row:
+        found = f"{row['contamination']:.1%} of {row['ngrams']:,} {row['ngram']}-grams are in the corpus"
+        yield f"{name}: {row['tokens']:,} {unit}, {'dirty' if row['dirty'] else 'clean'}: {found}"
+    else:
+        shares = ", ".join(f"{row[f'contamination_{length}']:.1%} for L = {length}" for length in LENGTHS)
+        yield f"{name}: {row['tokens']:,} {unit}, contaminated: {shares}"
     if not row["documents"]:
         yield "  no document shares a span with it"
         return
@@ -66,22 +73,22 @@ def _sample(row: dict[str, Any]) -> Iterator[str]:
     yield f"  documents that share a span: {row['documents']:,}{more}:"
     text = row["text"].encode()
     for span in row["spans"]:
-        yield f"  {span['doc_id']} ({span['source']}), bytes {span['start']:,} to {span['end']:,}: {_size(span)}"
+        yield f"  {span['doc_id']} ({span['source']}), bytes {span['start']:,} to {span['end']:,}: {_size(span, unit)}"
         yield f"    sample:   {_shorten(text[span['sample_start'] : span['sample_end']].decode())}"
         yield f"    document: {_shorten(span['passage'])}"
 
 
-def _document(row: dict[str, Any]) -> Iterator[str]:
+def _document(row: dict[str, Any], unit: str) -> Iterator[str]:
     more = f", the best {len(row['spans'])}" if row["samples"] > len(row["spans"]) else ""
     yield f"{row['doc_id']} ({row['source']}) shares a span with samples: {row['samples']:,}{more}:"
     for span in row["spans"]:
         place = f"bytes {span['start']:,} to {span['end']:,}"
-        yield f"  {span['benchmark']}/{span['sample_id']}, {place}: {_size(span)}"
+        yield f"  {span['benchmark']}/{span['sample_id']}, {place}: {_size(span, unit)}"
 
 
-def _size(span: dict[str, Any]) -> str:
+def _size(span: dict[str, Any], unit: str) -> str:
     differ = f", {span['mismatches']} of which differ" if span["mismatches"] else ""
-    return f"{span['tokens']:,} tokens{differ}"
+    return f"{span['tokens']:,} {unit}{differ}"
 
 
 def _shorten(text: str) -> str:

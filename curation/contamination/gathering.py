@@ -9,11 +9,11 @@ import numpy as np
 import pyarrow as pa
 
 from curation.contamination.best import BestSpans, Span
-from curation.contamination.index import Index, Integers
+from curation.contamination.index import Integers
+from curation.contamination.ngram_index import AnyIndex
 from curation.contamination.run import Search, index_of
 from curation.contamination.searching import COUNTED, TOUCHED, Read, shard_entries
-from curation.contamination.settings import LENGTHS, least_tokens
-from curation.contamination.tables import SAMPLES
+from curation.contamination.tables import samples_of
 from curation.engine.shuffle import Keyed
 from curation.engine.stages import Groups
 from curation.packing.tokenizer import one_thread_each
@@ -50,11 +50,12 @@ def gather(run: Search, key: int, groups: Groups) -> Iterator[Keyed]:
     for blob in groups["spans"]:
         for sample, *span in json.loads(blob):
             best.add(sample, Span(*span))
-    with one_thread_each(), ShardWriter(run.folder, SAMPLES_FILE, SAMPLES.schema) as writer:
+    table = samples_of(run.settings.definition)
+    with one_thread_each(), ShardWriter(run.folder, SAMPLES_FILE, table.schema) as writer:
         for start in range(0, len(samples), _ROWS):
             numbers = range(start, min(start + _ROWS, len(samples)))
             rows = samples.slice(start, len(numbers))
-            writer.write(_rows(index, rows, numbers, longest, documents, best))
+            writer.write(table.batch(_rows(index, rows, numbers, longest, documents, best)))
     read = np.zeros(len(Read._fields), np.int64)
     for blob in groups["read"]:
         read += np.frombuffer(blob, np.int64)
@@ -64,45 +65,29 @@ def gather(run: Search, key: int, groups: Groups) -> Iterator[Keyed]:
     yield from ()
 
 
-def contaminations(longest: Integers, bounds: Integers) -> dict[int, Any]:
-    """The share of each sample's tokens that lie in a span that counts for L, by L. A sample without tokens has 0.
-
-    ``longest`` is the longest span of each token; sample s has the tokens bounds[s]:bounds[s + 1].
-    """
-    sizes = np.diff(bounds)
-    found = {}
-    for length in LENGTHS:
-        counts = np.concatenate([[0], np.cumsum(longest >= least_tokens(length))])
-        found[length] = (counts[bounds[1:]] - counts[bounds[:-1]]) / np.maximum(sizes, 1)
-    return found
-
-
 def _rows(
-    index: Index, samples: pa.Table, numbers: range, longest: Integers, documents: Integers, best: BestSpans
-) -> pa.RecordBatch:
+    index: AnyIndex, samples: pa.Table, numbers: range, longest: Integers, documents: Integers, best: BestSpans
+) -> dict[str, Any]:
     bounds = index.bounds[numbers.start : numbers.stop + 1]
     longests = [int(longest[bounds[k] : bounds[k + 1]].max(initial=0)) for k in range(len(numbers))]
-    shares = {f"contamination_{length}": each for length, each in contaminations(longest, bounds).items()}
     texts = samples["text"].to_pylist()
-    return SAMPLES.batch(
-        {
-            "benchmark": samples["benchmark"].combine_chunks(),
-            "sample_id": samples["sample_id"].combine_chunks(),
-            "text": samples["text"].combine_chunks(),
-            "tokens": np.diff(bounds),
-            "longest": longests,
-            **shares,
-            "documents": documents[numbers.start : numbers.stop],
-            "spans": [_spans(index, text, best.of(number)) for number, text in zip(numbers, texts, strict=True)],
-        }
-    )
+    return {
+        "benchmark": samples["benchmark"].combine_chunks(),
+        "sample_id": samples["sample_id"].combine_chunks(),
+        "text": samples["text"].combine_chunks(),
+        "tokens": np.diff(bounds),
+        "longest": longests,
+        **index.measured(longest, numbers),
+        "documents": documents[numbers.start : numbers.stop],
+        "spans": [_spans(index, text, best.of(number)) for number, text in zip(numbers, texts, strict=True)],
+    }
 
 
-def _spans(index: Index, text: str, spans: list[Span]) -> list[dict[str, Any]]:
+def _spans(index: AnyIndex, text: str, spans: list[Span]) -> list[dict[str, Any]]:
     if not spans:
         return []
     form = index.form.texts(pa.array([text], pa.large_string()))[0].as_py()
-    places = index.encoder.places(form).astype(np.int64)
+    places = index.places(form)
     first = np.array([span.place for span in spans])
     last = first + np.array([span.tokens for span in spans]) - 1
     at = index.form.places(text, np.column_stack([places[first, 1], places[last, 2]])).tolist()

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from curation.contamination.settings import BUDGET, WIDTH, Settings
+from curation.contamination.settings import BUDGET, LENGTHS, WIDTH, Settings, least_tokens
 from curation.contamination.texts import Form
 from curation.kernels.buffers import text_buffers
 from curation.kernels.byte_grams import STEP, gram_filter, hold_strings, string_hashes
@@ -30,6 +30,30 @@ class Windows(NamedTuple):
     numbers: npt.NDArray[np.int32]
     starts: Integers
     places: Integers
+
+    @classmethod
+    def of(
+        cls, tokens: npt.NDArray[np.int32], bounds: Integers, width: int, chosen: npt.NDArray[np.bool_] | None = None
+    ) -> "Windows":
+        """The windows of ``width`` tokens in samples, of which sample s has tokens[bounds[s]:bounds[s + 1]]; those
+        that begin with a ``chosen`` token, or all."""
+        hashes, places = window_hashes(tokens, bounds, width)
+        if chosen is not None:
+            hashes, places = hashes[chosen[places]], places[chosen[places]]
+        order = np.argsort(hashes, kind="stable")
+        different, starts = np.unique(hashes[order], return_index=True)
+        slots, numbers = _table(different)
+        return cls(slots, numbers, np.append(starts, len(order)).astype(np.int64), places[order])
+
+
+class Matches(NamedTuple):
+    """What texts share with samples: which texts were read, the bounds of the tokens of each of them, the spans, see
+    `find_spans`, and whether each token lies in a span."""
+
+    read: npt.NDArray[np.intp]
+    bounds: Integers
+    spans: Any
+    covered: npt.NDArray[np.bool_]
 
 
 class Grams(NamedTuple):
@@ -114,11 +138,7 @@ class Index:
 
     @cached_property
     def windows(self) -> Windows:
-        hashes, places = window_hashes(self.tokens, self.bounds, WIDTH)
-        order = np.argsort(hashes, kind="stable")
-        different, starts = np.unique(hashes[order], return_index=True)
-        slots, numbers = _table(different)
-        return Windows(slots, numbers, np.append(starts, len(order)).astype(np.int64), places[order])
+        return Windows.of(self.tokens, self.bounds, WIDTH)
 
     @cached_property
     def grams(self) -> tuple[Grams, Grams] | None:
@@ -173,12 +193,28 @@ class Index:
                 hold_strings(*text_buffers(forms), bool(everywhere), tuple(grams), found)
         return found
 
+    def places(self, form: str) -> Integers:
+        """The tokens of a text in the form in which it is compared, with their places, see `Encoder.places`."""
+        return self.encoder.places(form).astype(np.int64)
+
+    def search(self, forms: pa.LargeStringArray, longest: npt.NDArray[np.int32]) -> Matches:
+        """What texts, in the form in which they are compared, share with samples. Raises ``longest``, the longest span
+        of each token of the samples."""
+        read = np.flatnonzero(self.candidates(forms))
+        tokens, bounds = tokenise(self.encoder, forms.take(pa.array(read)))
+        return Matches(read, bounds, *self.spans(tokens, bounds, longest))
+
+    def measured(self, longest: Integers, samples: range) -> dict[str, Any]:
+        """The contamination of some samples, by column. ``longest`` is that of all samples' tokens."""
+        bounds = self.bounds[samples.start : samples.stop + 1]
+        return {f"contamination_{length}": each for length, each in contaminations(longest, bounds).items()}
+
     def spans(self, tokens: npt.NDArray[np.int32], bounds: Integers, longest: npt.NDArray[np.int32]) -> tuple[Any, Any]:
         """The spans that documents share with samples, see `find_spans`, and whether each token of the documents lies
         in a span. Raises ``longest``, the longest span of each token of the samples."""
         covered = np.zeros(len(tokens), np.uint8)
         found = find_spans(
-            tokens, bounds, self.tokens, self.bounds, self.owners, self.windows, WIDTH, BUDGET, longest, covered
+            tokens, bounds, self.tokens, self.bounds, self.owners, self.windows, WIDTH, BUDGET, 0, longest, covered
         )
         return found, covered.astype(np.bool_)
 
@@ -186,6 +222,19 @@ class Index:
 def _table(keys: npt.NDArray[np.uint64]) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int32]]:
     slots, numbers = hash_table(keys)
     return slots, numbers
+
+
+def contaminations(longest: Integers, bounds: Integers) -> dict[int, Any]:
+    """The share of each sample's tokens that lie in a span that counts for L, by L. A sample without tokens has 0.
+
+    ``longest`` is the longest span of each token; sample s has the tokens bounds[s]:bounds[s + 1].
+    """
+    sizes = np.diff(bounds)
+    found = {}
+    for length in LENGTHS:
+        counts = np.concatenate([[0], np.cumsum(longest >= least_tokens(length))])
+        found[length] = (counts[bounds[1:]] - counts[bounds[:-1]]) / np.maximum(sizes, 1)
+    return found
 
 
 def tokenise(encoder: Encoder, texts: pa.LargeStringArray) -> tuple[npt.NDArray[np.int32], Integers]:

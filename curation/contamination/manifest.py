@@ -25,7 +25,7 @@ class BenchmarkReport:
 class ContaminationManifest:
     """What a folder holds, and what it was made from. ``corpus`` has the SHA-256 of the corpus's manifest, or the size
     of each file of a corpus without one; ``read`` counts documents, bytes of text, tokenised and contaminated
-    documents; ``scores`` has the SHA-256 of each file of scores."""
+    documents; ``tokenizer`` is empty for a definition by words; ``scores`` has the SHA-256 of each file of scores."""
 
     format: str
     version: int

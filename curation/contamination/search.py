@@ -16,7 +16,7 @@ from curation.contamination.run import Search, prepare
 from curation.contamination.scores import Scores
 from curation.contamination.searching import search_part
 from curation.contamination.settings import Settings
-from curation.contamination.tables import DOCUMENTS, SAMPLES, SUBSETS
+from curation.contamination.tables import DOCUMENTS, SUBSETS, samples_of
 from curation.contamination.verdicts import subset_rows
 from curation.engine.beam_options import check_options, is_local
 from curation.engine.claim import Claim, claim_folder
@@ -50,13 +50,14 @@ class Searched:
 def find_contamination(
     corpus: str,
     benchmarks: Sequence[Searched],
-    tokenizer: Tokenizer,
+    tokenizer: Tokenizer | None,
     output: str,
     settings: Settings,
     scores: Sequence[Scores] = (),
     execution: Execution | None = None,
 ) -> ContaminationManifest:
-    """Searches the corpus for the samples of the benchmarks, and writes the folder ``output``.
+    """Searches the corpus for the samples of the benchmarks, and writes the folder ``output``. The definition llama2
+    needs a tokenizer; the others have none.
 
     The folder must be new or empty, or hold an interrupted search of the same corpus and benchmarks, which then
     resumes. Raises UserError for a user's mistake and RunError if the search cannot finish.
@@ -72,8 +73,8 @@ def find_contamination(
     asked = {
         "settings": settings.report(),
         "columns": [settings.text_column, settings.id_column],
-        "tokenizer": _digest(tokenizer.content),
-        "end_token": tokenizer.end_token,
+        "tokenizer": None if tokenizer is None else _digest(tokenizer.content),
+        "end_token": None if tokenizer is None else tokenizer.end_token,
         "samples": _digest(samples.to_pylist()),
         "scores": {each.name: each.sha256 for each in scores},
     }
@@ -84,7 +85,7 @@ def find_contamination(
             corpus=source,
             parts=tuple(source.parts(PART_BYTES)),
             settings=settings,
-            end_token=tokenizer.end_token,
+            end_token=None if tokenizer is None else tokenizer.end_token,
             key=_digest(asked),
             local=is_local(execution.beam_options),
             storage=execution.storage,
@@ -112,7 +113,7 @@ def _wire(wiring: Wiring[Any], search: Search) -> None:
 def _finish(
     search: Search,
     benchmarks: Sequence[Searched],
-    tokenizer: Tokenizer,
+    tokenizer: Tokenizer | None,
     scores: Sequence[Scores],
     corpus: str,
     files: dict[str, list[Any]],
@@ -120,7 +121,8 @@ def _finish(
     """Writes the table of subsets, and then the manifest."""
     folder = search.folder
     report = folder.read_json(REPORT, Gathered)
-    names = [name for name in SAMPLES.columns.names if name not in ("text", "spans")]
+    table = samples_of(search.settings.definition)
+    names = [name for name in table.columns.names if name not in ("text", "spans")]
     samples = read_shard(folder, SAMPLES_FILE, names)
     with ShardWriter(folder, SUBSETS_FILE, SUBSETS.schema) as writer:
         writer.write(subset_rows(samples, scores))
@@ -130,7 +132,7 @@ def _finish(
         version=VERSION,
         gristmill=version("gristmill"),
         settings=search.settings.report(),
-        tokenizer={"kind": tokenizer.kind, "sha256": _digest(tokenizer.content)},
+        tokenizer={} if tokenizer is None else {"kind": tokenizer.kind, "sha256": _digest(tokenizer.content)},
         benchmarks=tuple(
             BenchmarkReport(
                 name=each.benchmark.name,
@@ -143,7 +145,7 @@ def _finish(
         scores={each.name: each.sha256 for each in scores},
         corpus=_corpus(corpus, files),
         read=report.read,
-        tables={table.name: table.version for table in (SAMPLES, DOCUMENTS, SUBSETS)},
+        tables={each.name: each.version for each in (table, DOCUMENTS, SUBSETS)},
         files=dict(sorted(held.items())),
     )
     folder.write_json(MANIFEST, manifest)

@@ -13,7 +13,8 @@ import pyarrow.compute as pc
 import xxhash
 
 from curation.contamination.best import BestSpans, Span, ranks
-from curation.contamination.index import Index, Integers, tokenise
+from curation.contamination.index import Integers
+from curation.contamination.ngram_index import AnyIndex
 from curation.contamination.run import Search, index_of
 from curation.contamination.settings import SHOWN_SPANS
 from curation.contamination.tables import DOCUMENTS
@@ -32,7 +33,8 @@ _DOCUMENT, _SAMPLE, _PLACE, _AT, _TOKENS, _MISMATCHES = range(6)
 
 
 class Read(NamedTuple):
-    """What was read of the corpus: documents, bytes of text, documents that were tokenised, contaminated documents."""
+    """What was read of the corpus: documents, bytes of text, documents that were tokenised (or split into words, for a
+    definition by words), contaminated documents."""
 
     documents: int
     bytes: int
@@ -65,7 +67,7 @@ def shard_entries(blobs: list[bytes]) -> dict[str, ShardEntry]:
 class _Found:
     """What was found so far."""
 
-    def __init__(self, index: Index):
+    def __init__(self, index: AnyIndex):
         self._index = index
         self._longest = np.zeros(len(index.tokens), np.int32)
         self._documents = np.zeros(len(index.texts), np.int64)
@@ -85,9 +87,7 @@ class _Found:
     def search(self, batch: pa.RecordBatch, samples: pa.Table) -> pa.RecordBatch:
         """The contaminated documents of a batch, as rows of DOCUMENTS."""
         forms = self._index.form.texts(batch["text"])
-        chosen = np.flatnonzero(self._index.candidates(forms))
-        tokens, bounds = tokenise(self._index.encoder, forms.take(pa.array(chosen)))
-        spans, covered = self._index.spans(tokens, bounds, self._longest)
+        chosen, bounds, spans, covered = self._index.search(forms, self._longest)
         self._documents += np.bincount(spans[:, _SAMPLE], minlength=len(self._documents))
         firsts = np.flatnonzero(np.diff(spans[:, _DOCUMENT], prepend=-1))
         rows = []
@@ -118,7 +118,7 @@ class _Found:
     ) -> dict[str, Any]:
         """The row of a document that shares ``spans`` with samples; keeps the best spans of the samples."""
         doc_id, source, text = document
-        places = self._index.encoder.places(form).astype(np.int64)
+        places = self._index.places(form)
         draw = xxhash.xxh3_64_intdigest(f"{doc_id}\0{source}".encode()) & _DRAW
         rank = ranks(spans[:, _TOKENS], spans[:, _MISMATCHES])
         order = np.lexsort([spans[:, _SAMPLE], rank])[:SHOWN_SPANS]

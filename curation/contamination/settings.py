@@ -13,23 +13,30 @@ SHOWN_SPANS = 10
 """The most spans of a sample, and of a document, that are listed."""
 
 Normalise = Literal["words", "none"]
+Definition = Literal["llama2", "gpt3", "palm"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """How benchmarks are searched for.
 
+    ``definition``: what contamination is, by tokens for ``llama2``, by n-grams of words for ``gpt3`` and ``palm`` (see
+    `ngrams`), which compare ``words``.
     ``normalise``: ``words`` compares the words of texts, in lower case, without punctuation and with single blanks;
     ``none`` compares texts as they are. The columns hold the corpus's texts and ids.
     """
 
+    definition: Definition = "llama2"
     normalise: Normalise = "words"
     text_column: str = "text"
     id_column: str = "doc_id"
 
     def report(self) -> dict[str, Any]:
         """The settings as the manifest describes them."""
-        return {"normalise": self.normalise, "width": WIDTH, "mismatches": BUDGET, "lengths": list(LENGTHS)}
+        if self.definition != "llama2":
+            return {"definition": self.definition, "normalise": self.normalise}
+        own = {"width": WIDTH, "mismatches": BUDGET, "lengths": list(LENGTHS)}
+        return {"definition": self.definition, "normalise": self.normalise, **own}
 
 
 def least_tokens(length: int) -> int:

@@ -57,14 +57,17 @@ def z_score(mean: float, expected: float, variance: float, samples: int) -> floa
     return None if deviation == 0 else (mean - expected) / deviation
 
 
-def subsets(contamination: Floats, scores: Floats | None) -> list[Subset]:
-    """The four subsets of a benchmark, from the share of contaminated tokens of each sample and, if given, its score.
+def subsets(
+    contamination: Floats, scores: Floats | None, groups: Mapping[str, npt.NDArray[np.bool_]] | None = None
+) -> list[Subset]:
+    """The subsets of a benchmark, from the share of contaminated tokens of each sample and, if given, its score. They
+    are the four `members`, or other ``groups``.
 
     Under chance a subset has the mean of all samples; its standard deviation is that of all scores over the square root
     of the subset's samples.
     """
     found = []
-    for name, chosen in members(contamination).items():
+    for name, chosen in (groups or members(contamination)).items():
         size = int(chosen.sum())
         share = float(contamination[chosen].mean()) if size else None
         if scores is None or not size:

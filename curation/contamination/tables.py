@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-from curation.contamination.settings import LENGTHS
+from curation.contamination.settings import LENGTHS, Definition
 from schemas.table import Table
 
 
@@ -19,35 +19,44 @@ _SAMPLE = [_required("benchmark", pa.string()), _required("sample_id", pa.string
 _DOCUMENT = [_required("doc_id", pa.string()), _required("source", pa.string())]
 _PLACE = [_required("start", pa.int64()), _required("end", pa.int64())]
 
-SAMPLES = Table(
-    name="contamination_samples",
-    version=1,
-    columns=pa.schema(
-        [
-            *_SAMPLE,
-            _required("text", pa.large_string()),
-            _required("tokens", pa.int64()),
-            _required("longest", pa.int64()),
-            *(_required(f"contamination_{length}", pa.float64()) for length in LENGTHS),
-            _required("documents", pa.int64()),
-            _required(
-                "spans",
-                _list(
-                    *_SIZE,
-                    _required("sample_start", pa.int64()),
-                    _required("sample_end", pa.int64()),
-                    *_DOCUMENT,
-                    *_PLACE,
-                    _required("passage", pa.large_string()),
-                ),
-            ),
-        ]
-    ),
-)
+
+def _samples(name: str, *measured: pa.Field) -> Table:
+    spans = _list(
+        *_SIZE,
+        _required("sample_start", pa.int64()),
+        _required("sample_end", pa.int64()),
+        *_DOCUMENT,
+        *_PLACE,
+        _required("passage", pa.large_string()),
+    )
+    fields = [
+        *_SAMPLE,
+        _required("text", pa.large_string()),
+        _required("tokens", pa.int64()),
+        _required("longest", pa.int64()),
+        *measured,
+        _required("documents", pa.int64()),
+        _required("spans", spans),
+    ]
+    return Table(name=name, version=1, columns=pa.schema(fields))
+
+
+SAMPLES = _samples("contamination_samples", *(_required(f"contamination_{length}", pa.float64()) for length in LENGTHS))
 """A sample: its number of tokens, the longest span in tokens (0 if no span matches), for each L the share of its tokens
 that are contaminated, the number of documents that share a span with it, and the best spans of up to ten documents:
 bytes [sample_start, sample_end) of the sample's text, bytes [start, end) of the document's text, and the passage there.
 """
+
+NGRAM_SAMPLES = _samples(
+    "contamination_ngram_samples",
+    _required("ngram", pa.int64()),
+    _required("ngrams", pa.int64()),
+    _required("contamination", pa.float64()),
+    _required("dirty", pa.bool_()),
+)
+"""A sample for a definition by n-grams of words: as in SAMPLES, where tokens are words and a span is a run of equal
+words; the words of an n-gram, the number of the sample's n-grams, the share of them that are in the corpus (0 without
+n-grams), and whether the sample is dirty."""
 
 DOCUMENTS = Table(
     name="contamination_documents",
@@ -85,4 +94,11 @@ SUBSETS = Table(
 )
 """A subset of a benchmark's samples for a value of L, as in Table 51 of Llama 2: the mean share of contaminated tokens,
 the number of samples and, from a file of scores, their mean score, the mean that chance gives, and Z. ``evident``: all
-four subsets of this L have a Z above 2 or below -2."""
+four subsets of this L have a Z above 2 or below -2. For a definition by n-grams, ``length`` is the words of an n-gram,
+``contamination`` the mean share of n-grams in the corpus, the subsets are clean and dirty samples, and ``evident`` is
+null, since the papers have no test."""
+
+
+def samples_of(definition: Definition) -> Table:
+    """The table of samples for a definition."""
+    return SAMPLES if definition == "llama2" else NGRAM_SAMPLES

@@ -52,7 +52,7 @@ class Form:
         A blank at the start or end of a piece does not count.
         """
         data = np.frombuffer(text.encode(), np.uint8)
-        starts = _character_starts(data)
+        starts = character_starts(data)
         ends = np.append(starts[1:], len(data))
         if self.normalise == "none":
             characters = characters.clip(max=len(starts))
@@ -62,13 +62,13 @@ class Form:
         classes, lower = tables()
         column = pa.array([text], pa.large_string())
         out, _, places = plain_texts(*text_buffers(column), classes, lower, self.lead, True)
-        begins = _character_starts(out)
+        begins = character_starts(out)
         origin = np.searchsorted(starts, places[begins])  # the character of the text that each character comes from
         last = characters[:, 1] - 1
         last -= out[begins[last]] == ord(" ")
         return np.column_stack([starts[origin[characters[:, 0]]], ends[origin[last]]])
 
 
-def _character_starts(data: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
+def character_starts(data: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
     """Where each character begins in UTF-8."""
     return np.flatnonzero((data & 0xC0) != 0x80)

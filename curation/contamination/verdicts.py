@@ -1,21 +1,22 @@
 """The table of subsets: for each benchmark, each file of scores and each L."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from curation.contamination.ngrams import SUBSETS as NGRAM_SUBSETS
 from curation.contamination.scores import Scores
 from curation.contamination.settings import LENGTHS
-from curation.contamination.subsets import is_evident, subsets
+from curation.contamination.subsets import Floats, is_evident, subsets
 from curation.contamination.tables import SUBSETS
 
 
 def subset_rows(samples: pa.Table, scores: Sequence[Scores]) -> pa.RecordBatch:
-    """The rows of SUBSETS, from rows of SAMPLES and the files of scores; without scores, one set of rows that has
-    none. Samples without a score do not count for a file of scores that has the score of another sample of their
-    benchmark."""
+    """The rows of SUBSETS, from rows of SAMPLES or NGRAM_SAMPLES and the files of scores; without scores, one set of
+    rows that has none. Samples without a score do not count for a file of scores that has the score of another sample
+    of their benchmark."""
     rows = []
     benchmarks = samples["benchmark"].to_numpy(zero_copy_only=False)
     for benchmark in dict.fromkeys(benchmarks.tolist()):
@@ -32,9 +33,8 @@ def _rows(
     for each in scored or [None]:
         values = None if each is None else each.values[own]
         held = np.ones(len(own), np.bool_) if values is None else ~np.isnan(values)
-        for length in LENGTHS:
-            contamination = samples[f"contamination_{length}"].to_numpy()[held]
-            found = subsets(contamination, None if values is None else values[held])
+        for length, contamination, groups in _measured(samples.filter(pa.array(held))):
+            found = subsets(contamination, None if values is None else values[held], groups)
             for subset in found:
                 yield {
                     "benchmark": benchmark,
@@ -46,5 +46,17 @@ def _rows(
                     "mean": subset.mean,
                     "expected": subset.expected,
                     "z": subset.z,
-                    "evident": is_evident(found),
+                    "evident": is_evident(found) if groups is None else None,
                 }
+
+
+def _measured(samples: pa.Table) -> Iterator[tuple[int, Floats, Mapping[str, npt.NDArray[np.bool_]] | None]]:
+    """For each L, or for the only size of n-grams, the contamination of some samples of a benchmark, and their subsets
+    if a definition by n-grams gives them."""
+    if "dirty" not in samples.column_names:
+        for length in LENGTHS:
+            yield length, samples[f"contamination_{length}"].to_numpy(), None
+        return
+    for size in samples["ngram"].unique().to_pylist():
+        dirty = samples["dirty"].to_numpy()
+        yield size, samples["contamination"].to_numpy(), dict(zip(NGRAM_SUBSETS, (~dirty, dirty), strict=True))

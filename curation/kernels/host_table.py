@@ -1,4 +1,5 @@
-"""A hash table of hosts in three arrays: about 40 bytes for a host of 20 characters, a third of a set of Python."""
+"""A hash table of hosts, or of words, in three arrays: about 40 bytes for a host of 20 characters, a third of a set of
+Python."""
 
 import numpy as np
 
@@ -9,8 +10,8 @@ _DOT = np.uint8(0x2E)
 
 
 @leaf
-def _slot(data, start, end, listed, bounds, slots):
-    """The slot of data[start:end]: that of an equal listed host, or an empty one."""
+def slot_of(data, start, end, listed, bounds, slots):
+    """The slot of data[start:end]: that of an equal listed string, or an empty one."""
     mask = np.int64(slots.shape[0] - 1)
     slot = np.int64(hash_bytes(data, start, end) & np.uint64(mask))
     while slots[slot] != 0:
@@ -31,7 +32,7 @@ def fill_slots(listed, bounds, slots):
     """Fills the ``slots`` (zeros, a power of two of them, more than there are hosts) with the numbers of the hosts
     listed[bounds[n]:bounds[n + 1]], counted from 1."""
     for row in range(bounds.shape[0] - 1):
-        slot = _slot(listed, bounds[row], bounds[row + 1], listed, bounds, slots)
+        slot = slot_of(listed, bounds[row], bounds[row + 1], listed, bounds, slots)
         if slots[slot] == 0:
             slots[slot] = row + 1
 
@@ -42,10 +43,10 @@ def find_hosts(data, offsets, listed, bounds, slots, domains, longest, out):
     ``longest`` bytes, only domains within its last ``longest`` bytes are looked for."""
     for d in range(out.shape[0]):
         start, end = offsets[d], offsets[d + 1]
-        found = start < end and slots[_slot(data, start, end, listed, bounds, slots)] != 0
+        found = start < end and slots[slot_of(data, start, end, listed, bounds, slots)] != 0
         if domains and not found:
             for i in range(max(start, end - longest), end):
-                if data[i] == _DOT and i + 1 < end and slots[_slot(data, i + 1, end, listed, bounds, slots)] != 0:
+                if data[i] == _DOT and i + 1 < end and slots[slot_of(data, i + 1, end, listed, bounds, slots)] != 0:
                     found = True
                     break
         out[d] = found

@@ -93,7 +93,7 @@ def _extend(tokens, p, stop, document, j, end, width, budget):
 
 
 @kernel
-def find_spans(documents, offsets, tokens, bounds, owners, index, width, budget, longest, covered):
+def find_spans(documents, offsets, tokens, bounds, owners, index, width, budget, behind, longest, covered):
     """The best span of each pair of a document and a sample that share a span of more than ``width`` tokens: int64 of
     shape (pairs, COLUMNS), in the order of documents; the longest, then the one with the fewest mismatches, then the
     first in the sample and the document.
@@ -101,7 +101,8 @@ def find_spans(documents, offsets, tokens, bounds, owners, index, width, budget,
     Document d is documents[offsets[d]:offsets[d + 1]]; sample s is tokens[bounds[s]:bounds[s + 1]], and ``owners`` has
     the sample of each token. ``index`` is (slots, index) of `hash_table` over the hashes of windows, the start of each
     window's places in ``places``, and ``places``. Raises ``longest`` of each token of a sample to the length of the
-    longest span that it lies in, and sets ``covered`` for each token of a document that lies in a span.
+    longest span that it lies in, if it is not among the last ``behind`` tokens of the span (at most ``width``), and
+    sets ``covered`` for each token of a document that lies in a span.
     """
     slots, numbers, starts, places = index
     mask = uint64(slots.shape[0] - 1)
@@ -160,7 +161,7 @@ def find_spans(documents, offsets, tokens, bounds, owners, index, width, budget,
                 length, mismatches = _extend(tokens, p, bounds[s + 1], documents, j, end, width, budget)
                 if length <= width:
                     continue
-                for k in range(p, p + length):
+                for k in range(p, p + length - behind):
                     longest[k] = max(longest[k], length)
                 for k in range(j, j + length):
                     covered[k] = 1

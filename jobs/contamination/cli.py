@@ -19,11 +19,19 @@ from jobs.options import MEMORY, OUTPUT, PATH, WORKERS
     "otherwise. Repeat for several.",
 )
 @click.option(
+    "--definition",
+    type=click.Choice(["llama2", "gpt3", "palm"]),
+    default="llama2",
+    show_default=True,
+    help="What contamination is: llama2: spans of more than 10 tokens. gpt3: any N-gram of a sample, N words being the "
+    "benchmark's fifth percentile of lengths, 8 to 13. palm: 70% of a sample's 8-grams of words.",
+)
+@click.option(
     "--tokenizer",
-    required=True,
     type=PATH,
     metavar="PATH",
-    help="A tokenizer.json as Hugging Face's tokenizers saves it, a SentencePiece .model, or a folder with either.",
+    help="For llama2: a tokenizer.json as Hugging Face's tokenizers saves it, a SentencePiece .model, or a folder with "
+    "either.",
 )
 @OUTPUT
 @click.option(
@@ -38,10 +46,8 @@ from jobs.options import MEMORY, OUTPUT, PATH, WORKERS
 @click.option(
     "--normalise",
     type=click.Choice(["words", "none"]),
-    default="words",
-    show_default=True,
-    help="words: compare lower-case words, without punctuation, with single blanks. none: compare texts as they are, "
-    "as Llama 2 does.",
+    help="words: compare lower-case words, without punctuation, with single blanks (default). none: compare texts as "
+    "they are, as Llama 2 does.",
 )
 @click.option(
     "--scores",
@@ -57,15 +63,16 @@ from jobs.options import MEMORY, OUTPUT, PATH, WORKERS
 @MEMORY
 @click.argument("beam_options", nargs=-1, type=click.UNPROCESSED)
 def contamination(**given: Any) -> None:
-    """Find the samples of benchmarks in CORPUS, as in appendix A.6 of the Llama 2 paper.
+    """Find the samples of benchmarks in CORPUS, as the paper of Llama 2, GPT-3 or PaLM defines it.
 
-    CORPUS is a folder that gristmill curate wrote, or a file or folder of Parquet. A token of a sample is contaminated
-    if it lies in a span of more than 10 tokens that a document shares, up to 4 tokens that differ. gristmill explain
-    shows a sample beside the passages. Write options of Apache Beam after --. Repeat the command to resume an
-    interrupted search.
+    CORPUS is a folder that gristmill curate wrote, or a file or folder of Parquet. For Llama 2, a token of a sample is
+    contaminated if it lies in a span of more than 10 tokens that a document shares, up to 4 tokens that differ; for
+    GPT-3 and PaLM, a sample is dirty by its n-grams of words that are in the corpus. gristmill explain shows a sample
+    beside the passages. Write options of Apache Beam after --. Repeat the command to resume an interrupted search.
 
     \b
         gristmill contamination corpus --benchmark mmlu.jsonl --tokenizer tokenizer.json --output contamination
+        gristmill contamination corpus --benchmark mmlu.jsonl --definition palm --output contamination
     """
     from curation.engine.memory_limit import count_what_is_used
 

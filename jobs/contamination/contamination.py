@@ -9,13 +9,14 @@ from typing import Any
 from annotation.rows.reading import Unreadable, digest, rows
 from curation.contamination.benchmarks import samples_table, verbalise
 from curation.contamination.manifest import ContaminationManifest
+from curation.contamination.ngrams import SUBSETS as NGRAM_SUBSETS
 from curation.contamination.scores import Scores, read_scores
 from curation.contamination.search import SUBSETS_FILE, Searched, find_contamination
-from curation.contamination.settings import Normalise, Settings
+from curation.contamination.settings import Definition, Normalise, Settings
 from curation.contamination.subsets import SUBSETS as SUBSET_NAMES
 from curation.contamination.tables import SUBSETS
 from curation.job import Execution
-from curation.packing.tokenizer import open_tokenizer
+from curation.packing.tokenizer import Tokenizer, open_tokenizer
 from curation.release.folder import Folder
 from curation.release.shards import read_shard
 from jobs.panics import hold_back_panics
@@ -30,11 +31,12 @@ class ContaminationOptions:
 
     corpus: str
     benchmarks: tuple[str, ...]
-    tokenizer: Path
+    tokenizer: Path | None
+    definition: Definition
     output: Path
     template: str | None
     id_field: str | None
-    normalise: Normalise
+    normalise: Normalise | None
     scores: tuple[str, ...]
     end_token: str | None
     text_column: str
@@ -51,8 +53,13 @@ def run(options: ContaminationOptions) -> None:
     for name in names:
         if names.count(name) > 1:
             raise UserError(f"two benchmarks are named {name}: name one of them otherwise, as NAME=FILE")
-    tokenizer = open_tokenizer(options.tokenizer, options.end_token)
-    settings = Settings(normalise=options.normalise, text_column=options.text_column, id_column=options.id_column)
+    tokenizer = _tokenizer(options)
+    settings = Settings(
+        definition=options.definition,
+        normalise=options.normalise or "words",
+        text_column=options.text_column,
+        id_column=options.id_column,
+    )
     samples = samples_table(each.benchmark for each in benchmarks)
     scores: list[Scores] = []
     for name, path in map(_named, options.scores):
@@ -65,6 +72,23 @@ def run(options: ContaminationOptions) -> None:
             options.corpus, benchmarks, tokenizer, str(options.output), settings, scores, execution
         )
     _print(found, options.output)
+
+
+def _tokenizer(options: ContaminationOptions) -> Tokenizer | None:
+    """The tokenizer of a definition by tokens. Raises UserError without one, and for options that only such a
+    definition has."""
+    if options.definition == "llama2":
+        if options.tokenizer is None:
+            raise UserError("--definition llama2 compares tokens: give the model's --tokenizer PATH")
+        return open_tokenizer(options.tokenizer, options.end_token)
+    unused = {
+        "--tokenizer": options.tokenizer is not None,
+        "--end-token": options.end_token is not None,
+        "--normalise none": options.normalise == "none",
+    }
+    for name in (name for name, given in unused.items() if given):
+        raise UserError(f"--definition {options.definition} compares lower-case words: leave out {name}")
+    return None
 
 
 def _benchmark(given: str, options: ContaminationOptions) -> Searched:
@@ -96,7 +120,9 @@ class _All(frozenset[str]):
 
 
 def _print(found: ContaminationManifest, output: Path) -> None:
-    """Prints a row for each benchmark and L, and with scores the four subsets below it."""
+    """Prints a row for each benchmark and L or N, and with scores the subsets below it."""
+    by_tokens = found.settings["definition"] == "llama2"
+    evidence = bool(found.scores) and by_tokens
     table = read_shard(Folder(str(output)), SUBSETS_FILE, SUBSETS.columns.names).to_pylist()
     groups: defaultdict[tuple[str, str | None, int], list[Mapping[str, Any]]] = defaultdict(list)
     for row in table:
@@ -107,15 +133,19 @@ def _print(found: ContaminationManifest, output: Path) -> None:
         if scores is None:
             shown.append(Row((benchmark, str(length), *counts)))
         else:
-            shown.append(Row((f"{benchmark}, {scores}", str(length), *counts, _verdict(subsets))))
+            shown.append(
+                Row((f"{benchmark}, {scores}", str(length), *counts, *([_verdict(subsets)] if evidence else [])))
+            )
             shown.append(Row(("  mean score", "", *[_number(each["mean"], ".1%") for each in subsets]), "dim"))
             shown.append(Row(("  Z", "", *[_number(each["z"], "+.2f") for each in subsets]), "dim"))
-    columns = ("samples", "L", *SUBSET_NAMES, *(["evidence"] if found.scores else []))
+    names = ("L", *SUBSET_NAMES) if by_tokens else ("N", *NGRAM_SUBSETS)
+    columns = ("samples", *names, *(["evidence"] if evidence else []))
     print_table(columns, [Row((*row.cells, *[""] * (len(columns) - len(row.cells))), row.style) for row in shown])
     read = found.read
+    tokenised = f" ({read['tokenised']:,} were tokenised)" if by_tokens else ""
     say(
-        f"{output}: {read['contaminated']:,} of {read['documents']:,} documents share a passage with a sample "
-        f"({read['tokenised']:,} were tokenised)"
+        f"{output}: {read['contaminated']:,} of {read['documents']:,} documents share a passage with a sample"
+        f"{tokenised}"
     )
 
 

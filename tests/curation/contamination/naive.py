@@ -1,8 +1,10 @@
-"""Contamination word for word as appendix A.6 of Llama 2 defines it, in time that grows with the product of lengths."""
+"""Contamination word for word as Llama 2 (appendix A.6), GPT-3 and PaLM define it, in time that grows with the product
+of lengths."""
 
 from collections.abc import Sequence
+from fractions import Fraction
 
-from curation.kernels.unicode import PUNCTUATION, WORD, tables
+from curation.kernels.unicode import PUNCTUATION, SPACELESS, WORD, tables
 
 
 def is_span(sample: Sequence[int], document: Sequence[int]) -> bool:
@@ -35,3 +37,38 @@ def words(text: str, lead: bool = False) -> str:
     ]
     found = " ".join("".join(kept).split(" ")).split()
     return (" " if lead and found else "") + " ".join(found)
+
+
+def word_list(text: str) -> list[str]:
+    """The words of a text, of which each character is one in scripts without spaces."""
+    classes, _ = tables()
+    spaced = [f" {each} " if classes[ord(each)] & SPACELESS else each for each in words(text)]
+    return "".join(spaced).split()
+
+
+def size_of_ngrams(definition: str, lengths: Sequence[int]) -> int:
+    """8 for PaLM; for GPT-3 the shortest length that at least 5% of all do not exceed, from 8 to 13."""
+    if definition == "palm":
+        return 8
+    fifth = min((own for own in lengths if sum(each <= own for each in lengths) * 20 >= len(lengths)), default=8)
+    return max(8, min(13, fifth))
+
+
+def ngrams(found: Sequence[str], size: int) -> list[tuple[str, ...]]:
+    return [tuple(found[place : place + size]) for place in range(len(found) - size + 1)]
+
+
+def contaminated_ngrams(
+    definition: str, samples: Sequence[str], documents: Sequence[str]
+) -> list[tuple[int, list[bool], bool]]:
+    """For each sample of a benchmark the words of an n-gram, whether each n-gram is in a document, and whether the
+    sample is dirty."""
+    own = [word_list(sample) for sample in samples]
+    size = size_of_ngrams(definition, [len(each) for each in own])
+    known = {ngram for document in documents for ngram in ngrams(word_list(document), size)}
+    rows = []
+    for each in own:
+        found = [ngram in known for ngram in ngrams(each, size)]
+        share = Fraction(sum(found), max(len(found), 1))
+        rows.append((size, found, share > 0 if definition == "gpt3" else share >= Fraction(7, 10)))
+    return rows

@@ -31,7 +31,7 @@ def found(
     windows = Windows(slots, numbers, np.append(starts, len(order)).astype(np.int64), places[order])
     owners = np.repeat(np.arange(len(samples), dtype=np.int32), np.diff(bounds))
     longest, covered = np.zeros(len(tokens), np.int32), np.zeros(len(others), np.uint8)
-    rows = find_spans(others, offsets, tokens, bounds, owners, windows, WIDTH, BUDGET, longest, covered)
+    rows = find_spans(others, offsets, tokens, bounds, owners, windows, WIDTH, BUDGET, 0, longest, covered)
     return split(longest, bounds), split(covered.astype(bool), offsets), rows.tolist()
 
 
