@@ -49,6 +49,41 @@ def test_it_prints_the_subsets_of_each_benchmark(call: Call, capsys: pytest.Capt
     assert "sample:   A sluice lets water" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(("definition", "size"), [("gpt3", "13"), ("palm", "8")])
+def test_ngrams_need_no_tokenizer(call: Call, definition: str, size: str, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ("--definition", definition, "--benchmark", "quiz.jsonl", "--scores", "model.csv", "--output", "out")
+    assert call("contamination", "corpus", *words) == 0
+    said = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert said == [
+        ["samples", "N", "clean", "dirty"],
+        ["quiz,", "model", size, "1", "2"],
+        ["mean", "score", "0.0%", "100.0%"],
+        ["Z", "-1.41", "+1.00"],
+        ["out:", "2", "of", "2", "documents", "share", "a", "passage", "with", "a", "sample"],
+    ]
+    assert call("verify", "out") == 0
+    assert call("explain", "out", "quiz/1") == 0
+    assert "dirty: 100.0% of" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--definition", "llama2"), "--definition llama2 compares tokens: give the model's --tokenizer PATH"),
+        (("--definition", "palm", "--tokenizer", "tokenizer.json"), "compares lower-case words: leave out --tokenizer"),
+        (("--definition", "gpt3", "--normalise", "none"), "compares lower-case words: leave out --normalise none"),
+        (("--definition", "gpt3", "--end-token", "x"), "--definition gpt3 compares lower-case words: leave out --end"),
+    ],
+)
+def test_each_definition_has_its_own_options(
+    call: Call, words: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call("contamination", "corpus", "--benchmark", "quiz.jsonl", "--output", "out", *words) == 2
+    shown = capsys.readouterr().err
+    assert said in shown
+    assert shown.count("\n") == 1
+
+
 def test_contaminated_documents_are_taken_down(call: Call) -> None:
     texts = [calling.GRAIN, PROSE[0], f"{calling.GRAIN[:80]} {PROSE[1]}"]
     Path("in.jsonl").write_text(

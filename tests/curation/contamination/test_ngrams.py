@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from curation.contamination import run
 from curation.contamination.benchmarks import Benchmark
 from curation.contamination.explanation import explain_search, read_search
 from curation.contamination.ngram_index import NgramIndex
@@ -23,25 +25,8 @@ from tests.curation.contamination.naive import contaminated_ngrams, ngrams, word
 from tests.curation.contamination.test_search import documents_of, samples_of
 from tests.curation.packing.corpora import Row, everything, write_corpus
 
-WORDS = [
-    "old",
-    "miller",
-    "of",
-    "kale",
-    "grinds",
-    "oats",
-    "for",
-    "nine",
-    "farms",
-    "and",
-    "each",
-    "farm",
-    "pays",
-    "him",
-    "well",
-    "every",
-    "year",
-]
+SAMPLE = "old miller of kale grinds oats for nine farms and each farm pays him well every year"
+WORDS = SAMPLE.split()
 assert len(WORDS) == 17, "ten 8-grams"
 TRICKY = [
     "don't",
@@ -267,6 +252,18 @@ def test_two_documents_make_a_sample_dirty_together(tmp_path: Path) -> None:
     assert [span["doc_id"] for span in first["spans"]] == ["first", "second"]
     assert set(documents_of(output)) == {"first", "second"}
     assert (output / "documents.txt").read_text() == "first\nsecond\n"
+
+
+def test_another_machine_makes_the_same_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = everything(search(tmp_path, "palm"))
+
+    def forgotten(*given: Any) -> Any:
+        index = run.prepare(*given)
+        monkeypatch.setattr(run._Held, "key", "another search")
+        return index
+
+    monkeypatch.setattr("curation.contamination.search.prepare", forgotten)
+    assert everything(search(tmp_path, "palm", "again")) == whole
 
 
 def test_both_subsets_are_compared(tmp_path: Path) -> None:
