@@ -72,7 +72,8 @@ DOCUMENTS = Table(
     ),
 )
 """A contaminated document: the number of samples that share a span with it, the longest span in tokens, the passages
-that lie in any span (bytes of its text), and the best spans of up to ten samples."""
+that lie in any span (bytes of its text), and the best spans of up to ten samples. For a definition by n-grams, tokens
+are words, and a span is a run of equal words, at least an n-gram long."""
 
 SUBSETS = Table(
     name="contamination_subsets",
