@@ -20,11 +20,11 @@ from tests.annotation.evaluation.reports import judged, rated, sampled, voted
 from tests.benchmarks.evaluations import judged as judged_pairs
 from tests.benchmarks.evaluations import voted as voted_campaign
 from tests.jobs.calling import call
+from tests.jobs.report_page import SIZES, check_page, opened
 from tests.jobs.test_judge import judge
 from tests.jobs.test_results import safety_rows
 
 EVIL = '"><script>document.title="owned"</script><img src=https://evil.example/x onerror=alert(1)>\u202e'
-SIZES = ((390, 844), (768, 1024), (1366, 768), (1920, 1080))
 
 
 @pytest.fixture
@@ -170,29 +170,11 @@ def test_a_browser_shows_the_page_without_asking_anybody(
     report = report_of([people, judge, safety], Choices(together=True, **beside))  # type: ignore[arg-type]
     assert {"length_controlled", "imported_ratings"} <= {each.name for each in sections(report)}
     (tmp_path / "report.html").write_text(render(report), encoding="utf-8")
-    viewport = {"width": size[0], "height": size[1]}
-    context = browser.new_context(viewport=viewport, color_scheme=scheme)  # type: ignore[arg-type]
-    tab = context.new_page()
-    asked: list[str] = []
-    told: list[str] = []
-    tab.on("request", lambda request: asked.append(request.url))
-    tab.on("console", lambda message: told.append(message.text))
-    tab.on("pageerror", lambda error: told.append(str(error)))
-    tab.goto((tmp_path / "report.html").as_uri())
-    for summary in tab.locator("summary").all():
-        summary.click()
-    assert [address for address in asked if not address.startswith(("file:", "data:"))] == []
-    assert told == []
-    assert tab.evaluate("document.documentElement.scrollWidth") <= size[0]
-    inside = "svg => svg.getBoundingClientRect().right <= svg.closest('section').getBoundingClientRect().right"
-    assert all(plot.evaluate(inside) for plot in tab.locator("svg").all())
-    cut = "text => text.getBBox().x < -1 || text.getBBox().x + text.getBBox().width > 361"
-    texts = f"[...document.querySelectorAll('svg text')].filter({cut}).map(text => text.textContent)"
-    assert tab.evaluate(texts) == []
-    dark = tab.evaluate("getComputedStyle(document.body).backgroundColor.match(/\\d+/g)[0] < 128")
-    assert dark == (scheme == "dark")
+    opening = opened(browser, tmp_path / "report.html", size, scheme)
+    check_page(opening, size[0], scheme)
+    tab = opening[0]
     tab.screenshot(path=artifacts / f"evaluation, {scheme}, {size[0]}.png", full_page=True)
-    context.close()
+    tab.context.close()
 
 
 @pytest.mark.soak

@@ -7,13 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser
 
 from curation.release.lookup import Lookup
 from curation.reports.clusters import clusters
 from curation.reports.corpus_report import corpus_report
 from tests.jobs.calling import GRAIN, call
-from tests.jobs.test_evaluation_report import EVIL, SIZES
+from tests.jobs.report_page import SIZES, check_page, opened
+from tests.jobs.test_evaluation_report import EVIL
 
 LIMIT = 5_000_000
 HIDDEN = "\U000e0041"
@@ -180,41 +181,16 @@ def test_mistakes_are_one_sentence(
     assert (tmp_path / "notes.html").read_text() == "my notes"
 
 
-def opened(browser: Browser, page: Path, size: tuple[int, int], scheme: str) -> tuple[Page, list[str], list[str]]:
-    """The page in a tab, with what it asked for and what the console told."""
-    context = browser.new_context(viewport={"width": size[0], "height": size[1]}, color_scheme=scheme)  # type: ignore[arg-type]
-    tab = context.new_page()
-    asked: list[str] = []
-    told: list[str] = []
-    tab.on("request", lambda request: asked.append(request.url))
-    tab.on("console", lambda message: told.append(message.text))
-    tab.on("pageerror", lambda error: told.append(str(error)))
-    tab.on("dialog", lambda dialog: told.append(dialog.message))
-    tab.goto(page.as_uri())
-    return tab, asked, told
-
-
 @pytest.mark.soak
 @pytest.mark.parametrize("size", SIZES, ids=str)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_browser_shows_the_page_without_asking_anybody(
     scheme: str, size: tuple[int, int], browser: Browser, artifacts: Path, evil: Path
 ) -> None:
-    tab, asked, told = opened(browser, evil, size, scheme)
-    for summary in tab.locator("summary:visible").all():
-        if summary.evaluate("summary => !summary.parentElement.open"):
-            summary.click()
-    assert [address for address in asked if not address.startswith(("file:", "data:"))] == []
-    assert told == []
+    opening = opened(browser, evil, size, scheme)
+    tab = opening[0]
     assert tab.title().startswith("A corpus of")
-    assert tab.evaluate("document.documentElement.scrollWidth") <= size[0]
-    inside = "svg => svg.getBoundingClientRect().right <= svg.closest('section').getBoundingClientRect().right"
-    assert all(plot.evaluate(inside) for plot in tab.locator("svg:visible").all())
-    cut = "text => text.getBBox().x < -1 || text.getBBox().x + text.getBBox().width > 361"
-    texts = f"[...document.querySelectorAll('svg text')].filter({cut}).map(text => text.textContent)"
-    assert tab.evaluate(texts) == []
-    dark = tab.evaluate("getComputedStyle(document.body).backgroundColor.match(/\\d+/g)[0] < 128")
-    assert dark == (scheme == "dark")
+    check_page(opening, size[0], scheme)
     tab.screenshot(path=artifacts / f"corpus, {scheme}, {size[0]}.png", full_page=True)
     tab.context.close()
 

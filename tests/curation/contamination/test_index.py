@@ -1,7 +1,6 @@
 """Documents that hold no string of a sample need not be tokenised: what is found is what tokenising all of them finds,
 with any tokenizer and any text."""
 
-import io
 from collections.abc import Callable
 from functools import cache
 from itertools import pairwise
@@ -12,7 +11,6 @@ from typing import get_args
 import numpy as np
 import pyarrow as pa
 import pytest
-import sentencepiece
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -25,23 +23,14 @@ from tests.curation.contamination.naive import longest_spans, words
 from tests.curation.packing.corpora import PROSE, byte_level, losing_line_feeds, saved, sentence_piece, unigram
 
 
-@cache
 def llama() -> bytes:
     """A SentencePiece model with the settings of Llama 2's: no normalisation, unknown characters as bytes."""
-    model = io.BytesIO()
-    sentencepiece.SentencePieceTrainer.train(
-        sentence_iterator=iter(PROSE),
-        model_writer=model,
-        vocab_size=330,
-        model_type="bpe",
-        byte_fallback=True,
+    return sentence_piece(
         normalization_rule_name="identity",
         remove_extra_whitespaces=False,
         split_digits=True,
         allow_whitespace_only_pieces=True,
-        minloglevel=2,
     )
-    return model.getvalue()
 
 
 TOKENIZERS: dict[str, Callable[[], bytes]] = {

@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -70,7 +70,8 @@ def unigram() -> bytes:
 
 
 @cache
-def sentence_piece(user_defined: str = "", eos: int = 2) -> bytes:
+def sentence_piece(user_defined: str = "", eos: int = 2, **settings: Any) -> bytes:
+    """A SentencePiece model; ``settings`` are more arguments of its trainer."""
     model = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter(PROSE),
@@ -81,6 +82,7 @@ def sentence_piece(user_defined: str = "", eos: int = 2) -> bytes:
         user_defined_symbols=[user_defined] if user_defined else [],
         eos_id=eos,
         minloglevel=2,
+        **settings,
     )
     return model.getvalue()
 

@@ -23,7 +23,7 @@ from jobs.corpus.look_tables import PAGE_ROWS, START, CorpusTables, Name, Place
 from schemas.visible import visible_lines
 from tests.jobs.calling import call
 from tests.jobs.look.corpus import QUOTES, Rows
-from tests.jobs.test_evaluation_report import SIZES
+from tests.jobs.report_page import SIZES
 
 
 @pytest.fixture(scope="module")
