@@ -11,9 +11,9 @@ from typing import get_args
 import numpy as np
 import pyarrow as pa
 
-from curation.contamination.index import Index, tokenise
-from curation.contamination.ngram_index import NgramIndex
-from curation.contamination.settings import Normalise, Settings
+from curation.benchmarks.index import Index, tokenise
+from curation.benchmarks.ngram_index import NgramIndex
+from curation.benchmarks.settings import Normalise, Settings
 from curation.dedup import substrings
 from curation.dedup.bands import bands_by_partition, similar
 from curation.dedup.components import forest
@@ -42,7 +42,6 @@ from curation.kernels.listed_terms import hashes, occurrences, terms
 from curation.kernels.piece_bounds import PARAGRAPHS, find_pieces
 from curation.kernels.shingles import jaccard_similarities
 from curation.kernels.substrings import RUN_WIDTH, parts_of_substrings, span_keys
-from curation.packing.tokenizer import Tokenizer
 from curation.recipe import STEPS, Recipe
 from curation.rewrites.line_rules import LineRules
 from curation.rewrites.personal import KINDS
@@ -51,6 +50,7 @@ from curation.sources.inputs import Input
 from curation.sources.listing import list_files
 from curation.sources.reading import ReadingSettings, read_unit
 from curation.sources.units import plan_units
+from curation.tokenizers.tokenizer import Tokenizer
 
 BYTE_LEVEL = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": False, "use_regex": False}
 

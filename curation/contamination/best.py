@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from curation.contamination.settings import SHOWN_SPANS
+from curation.benchmarks.settings import SHOWN_SPANS
 
 Integers = npt.NDArray[np.int64]
 _FACTOR = 64

@@ -6,9 +6,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from curation.benchmarks.settings import LENGTHS
 from curation.contamination.gathering import SAMPLES_FILE
 from curation.contamination.manifest import FORMAT, VERSION, ContaminationManifest
-from curation.contamination.settings import LENGTHS
 from curation.contamination.tables import DOCUMENTS, samples_of
 from curation.release.folder import Folder
 from curation.release.manifest import read_content

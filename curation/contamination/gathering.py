@@ -8,17 +8,17 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from curation.benchmarks.index import Integers
+from curation.benchmarks.ngram_index import AnyIndex
 from curation.contamination.best import BestSpans, Span
-from curation.contamination.index import Integers
-from curation.contamination.ngram_index import AnyIndex
 from curation.contamination.run import Search, index_of
 from curation.contamination.searching import COUNTED, TOUCHED, Read, shard_entries
 from curation.contamination.tables import samples_of
 from curation.engine.shuffle import Keyed
 from curation.engine.stages import Groups
-from curation.packing.tokenizer import one_thread_each
 from curation.release.folder import WORK
 from curation.release.shards import ShardWriter
+from curation.tokenizers.tokenizer import one_thread_each
 from schemas.manifest import ShardEntry
 
 REPORT = f"{WORK}/gathered.json"

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from curation.contamination.benchmarks import SAMPLES
-from curation.contamination.ngram_index import AnyIndex, make_index
-from curation.contamination.settings import Settings
+from curation.benchmarks.ngram_index import AnyIndex, make_index
+from curation.benchmarks.samples import SAMPLES
+from curation.benchmarks.settings import Settings
 from curation.packing.corpus import ParquetCorpus, Part
-from curation.packing.tokenizer import Tokenizer, open_tokenizer
 from curation.release.folder import WORK, Folder
 from curation.sources.storage import Options
+from curation.tokenizers.tokenizer import Tokenizer, open_tokenizer
 
 _SAMPLES, _TOKENIZER = f"{WORK}/samples.arrow", f"{WORK}/tokenizer"
 

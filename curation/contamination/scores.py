@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from curation.contamination.benchmarks import ID
+from curation.benchmarks.samples import ID
 from curation.contamination.subsets import Floats
 from schemas.errors import UserError
 

@@ -9,13 +9,13 @@ from typing import Any
 
 import orjson
 
-from curation.contamination.benchmarks import Benchmark, samples_table
+from curation.benchmarks.samples import Benchmark, samples_table
+from curation.benchmarks.settings import Settings
 from curation.contamination.gathering import REPORT, SAMPLES_FILE, Gathered, gather
 from curation.contamination.manifest import FORMAT, VERSION, BenchmarkReport, ContaminationManifest
 from curation.contamination.run import Search, prepare
 from curation.contamination.scores import Scores
 from curation.contamination.searching import search_part
-from curation.contamination.settings import Settings
 from curation.contamination.tables import DOCUMENTS, SUBSETS, samples_of
 from curation.contamination.verdicts import subset_rows
 from curation.engine.beam_options import check_options, is_local
@@ -25,11 +25,11 @@ from curation.engine.planning import workers_for
 from curation.engine.runner import Pipelines, run_steps, started_workers
 from curation.job import Execution
 from curation.packing.corpus import Columns, ParquetCorpus
-from curation.packing.tokenizer import Tokenizer, one_thread_each
 from curation.release.folder import Folder
 from curation.release.manifest import read_content
 from curation.release.shards import ShardWriter, read_shard, row_groups
 from curation.sources.storage import use_storage
+from curation.tokenizers.tokenizer import Tokenizer, one_thread_each
 from schemas.checksums import Digest
 from schemas.manifest import MANIFEST, Entry
 

@@ -12,16 +12,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import xxhash
 
+from curation.benchmarks.index import Integers
+from curation.benchmarks.ngram_index import AnyIndex
+from curation.benchmarks.settings import SHOWN_SPANS
 from curation.contamination.best import BestSpans, Span, ranks
-from curation.contamination.index import Integers
-from curation.contamination.ngram_index import AnyIndex
 from curation.contamination.run import Search, index_of
-from curation.contamination.settings import SHOWN_SPANS
 from curation.contamination.tables import DOCUMENTS
 from curation.engine.shuffle import Keyed
 from curation.engine.stages import Groups, of_kind
-from curation.packing.tokenizer import one_thread_each
 from curation.release.shards import ShardWriter, shard_name
+from curation.tokenizers.tokenizer import one_thread_each
 from schemas.manifest import ShardEntry
 
 TOUCHED = np.dtype([("token", np.int64), ("longest", np.int64)])

@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-from curation.contamination.settings import LENGTHS, Definition
+from curation.benchmarks.settings import LENGTHS, Definition
 from schemas.table import Table
 
 

@@ -6,9 +6,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from curation.contamination.ngrams import SUBSETS as NGRAM_SUBSETS
+from curation.benchmarks.ngrams import SUBSETS as NGRAM_SUBSETS
+from curation.benchmarks.settings import LENGTHS
 from curation.contamination.scores import Scores
-from curation.contamination.settings import LENGTHS
 from curation.contamination.subsets import Floats, is_evident, subsets
 from curation.contamination.tables import SUBSETS
 

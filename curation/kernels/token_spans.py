@@ -9,6 +9,7 @@ from curation.kernels.hashing import mix64
 from curation.kernels.shingles import table_size
 
 _BASE = np.uint64(0x9E3779B97F4A7C15)
+"""The factor of the hash of a run of tokens."""
 _MANY = 64
 """A window that more places of samples begin with is looked up once for equal tokens around it."""
 COLUMNS = 6

@@ -13,7 +13,7 @@ import xxhash
 
 from curation.packing.corpus import Documents
 from curation.packing.noticed import ControlTokens, Noticed, change_kind, in_sample
-from curation.packing.tokenizer import Encoder, Tokenizer, one_thread_each
+from curation.tokenizers.tokenizer import Encoder, Tokenizer, one_thread_each
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,8 +10,8 @@ from curation.packing.noticed import NoticedReport
 from curation.packing.order import Numbers
 from curation.packing.shares import Mixture, MixtureSource
 from curation.packing.tokenised import Tokenised
-from curation.packing.tokenizer import TokenizerReport
 from curation.packing.weights import Weighted
+from curation.tokenizers.tokenizer import TokenizerReport
 from schemas.mixture import Contribution
 from schemas.packed import PackedManifest
 

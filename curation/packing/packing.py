@@ -20,9 +20,9 @@ from curation.packing.rows import Cutting
 from curation.packing.shards import shard_batches, write_shards
 from curation.packing.shares import Mixture, check, shares
 from curation.packing.tokenised import Tokenised, TokenisedWriter
-from curation.packing.tokenizer import Tokenizer
 from curation.packing.weights import Weighted, weigh
 from curation.release.folder import Folder, disk_full
+from curation.tokenizers.tokenizer import Tokenizer
 from schemas.balance import LedgerError
 from schemas.errors import RunError, UserError
 from schemas.manifest import MANIFEST

@@ -8,7 +8,7 @@ import xxhash
 from tokenizers import decoders, models, pre_tokenizers, trainers
 
 from curation.packing.corpus import ParquetCorpus
-from curation.packing.tokenizer import END_TOKENS, MOST_TOKENS
+from curation.tokenizers.tokenizer import END_TOKENS, MOST_TOKENS
 from schemas.errors import UserError
 from schemas.folders import new_files
 from schemas.progress import Counting, Tell, silent

@@ -7,18 +7,18 @@ from pathlib import Path
 from typing import Any
 
 from annotation.rows.reading import Unreadable, digest, rows
-from curation.contamination.benchmarks import samples_table, verbalise
+from curation.benchmarks.ngrams import SUBSETS as NGRAM_SUBSETS
+from curation.benchmarks.samples import samples_table, verbalise
+from curation.benchmarks.settings import Definition, Normalise, Settings
 from curation.contamination.manifest import ContaminationManifest
-from curation.contamination.ngrams import SUBSETS as NGRAM_SUBSETS
 from curation.contamination.scores import Scores, read_scores
 from curation.contamination.search import SUBSETS_FILE, Searched, find_contamination
-from curation.contamination.settings import Definition, Normalise, Settings
 from curation.contamination.subsets import SUBSETS as SUBSET_NAMES
 from curation.contamination.tables import SUBSETS
 from curation.job import Execution
-from curation.packing.tokenizer import Tokenizer, open_tokenizer
 from curation.release.folder import Folder
 from curation.release.shards import read_shard
+from curation.tokenizers.tokenizer import Tokenizer, open_tokenizer
 from jobs.panics import hold_back_panics
 from jobs.tables import Row, print_table
 from jobs.terminal import say

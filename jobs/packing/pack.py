@@ -10,8 +10,8 @@ from curation.packing.megatron import export_megatron
 from curation.packing.noticed import Noticed
 from curation.packing.packing import pack
 from curation.packing.shares import Mixture
-from curation.packing.tokenizer import open_tokenizer
 from curation.packing.training import train_tokenizer
+from curation.tokenizers.tokenizer import open_tokenizer
 from jobs.counting import counting
 from jobs.panics import hold_back_panics
 from jobs.tables import Row, print_table

@@ -23,8 +23,8 @@ from tokenizers import Tokenizer
 
 from curation.packing.corpus import ParquetCorpus
 from curation.packing.packing import pack
-from curation.packing.tokenizer import open_tokenizer
 from curation.packing.training import train_tokenizer
+from curation.tokenizers.tokenizer import open_tokenizer
 from tests.benchmarks.process import measure
 
 MEGABYTES = 60

@@ -12,14 +12,14 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from curation.benchmarks.ngram_index import NgramIndex
+from curation.benchmarks.ngrams import ngram_size
+from curation.benchmarks.samples import Benchmark
+from curation.benchmarks.settings import Definition, Settings
 from curation.contamination import run
-from curation.contamination.benchmarks import Benchmark
 from curation.contamination.explanation import explain_search, read_search
-from curation.contamination.ngram_index import NgramIndex
-from curation.contamination.ngrams import ngram_size
 from curation.contamination.scores import Scores
 from curation.contamination.search import Searched, find_contamination
-from curation.contamination.settings import Definition, Settings
 from curation.job import Execution
 from tests.curation.contamination.naive import contaminated_ngrams, ngrams, word_list
 from tests.curation.contamination.test_search import documents_of, samples_of

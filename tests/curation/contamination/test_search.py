@@ -7,12 +7,12 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from curation.contamination.benchmarks import Benchmark
+from curation.benchmarks.samples import Benchmark
+from curation.benchmarks.settings import LENGTHS, Normalise, Settings
 from curation.contamination.explanation import explain_search, read_search
 from curation.contamination.search import PART_BYTES, Searched, find_contamination
-from curation.contamination.settings import LENGTHS, Normalise, Settings
 from curation.job import Execution
-from curation.packing.tokenizer import open_tokenizer
+from curation.tokenizers.tokenizer import open_tokenizer
 from tests.curation.contamination.naive import longest_spans, words
 from tests.curation.packing.corpora import PROSE, Row, byte_level, everything, saved, write_corpus
 

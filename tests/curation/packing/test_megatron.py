@@ -11,7 +11,7 @@ import pytest
 from curation.packing.corpus import ParquetCorpus
 from curation.packing.megatron import export_megatron
 from curation.packing.packing import pack
-from curation.packing.tokenizer import Tokenizer, open_tokenizer
+from curation.tokenizers.tokenizer import Tokenizer, open_tokenizer
 from schemas.errors import UserError
 from tests.curation.packing.corpora import Row, byte_level, copies, everything, saved, sentence_piece, write_corpus
 

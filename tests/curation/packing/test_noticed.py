@@ -12,7 +12,7 @@ from tokenizers import decoders, models, normalizers, pre_tokenizers
 from curation.packing.corpus import ParquetCorpus
 from curation.packing.noticed import ControlTokens, Noticed, change_kind
 from curation.packing.packing import pack
-from curation.packing.tokenizer import open_tokenizer
+from curation.tokenizers.tokenizer import open_tokenizer
 from tests.curation.packing.corpora import (
     PROSE,
     Row,

@@ -20,7 +20,7 @@ from curation.packing.corpus import Columns, ParquetCorpus
 from curation.packing.manifest import Divided
 from curation.packing.packing import pack
 from curation.packing.shares import Mixture, MixtureSource
-from curation.packing.tokenizer import open_tokenizer
+from curation.tokenizers.tokenizer import open_tokenizer
 from schemas import open_packed
 from schemas.balance import LedgerError
 from schemas.errors import RunError, UserError

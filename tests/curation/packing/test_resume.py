@@ -10,7 +10,7 @@ from curation.packing.corpus import ParquetCorpus
 from curation.packing.manifest import Manifest
 from curation.packing.packing import pack
 from curation.packing.shares import Mixture, MixtureSource
-from curation.packing.tokenizer import open_tokenizer
+from curation.tokenizers.tokenizer import open_tokenizer
 from schemas.errors import UserError
 from tests.curation.packing.corpora import Row, byte_level, everything, saved, write_corpus
 

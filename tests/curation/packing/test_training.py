@@ -10,8 +10,8 @@ import pytest
 from tokenizers import Tokenizer as Plain
 
 from curation.packing.corpus import ParquetCorpus
-from curation.packing.tokenizer import open_tokenizer
 from curation.packing.training import train_tokenizer
+from curation.tokenizers.tokenizer import open_tokenizer
 from schemas.errors import UserError
 from tests.curation.packing.corpora import PROSE, Row, write_corpus
 

@@ -16,8 +16,8 @@ from curation.packing.manifest import Manifest
 from curation.packing.order import order
 from curation.packing.packing import pack
 from curation.packing.shares import Mixture, MixtureSource, shares
-from curation.packing.tokenizer import open_tokenizer
 from curation.packing.weights import Weights, buckets, curve, scale, weigh
+from curation.tokenizers.tokenizer import open_tokenizer
 from schemas.errors import UserError
 from tests.curation.engine.test_takedown import run, write
 from tests.curation.packing.corpora import byte_level, copies, saved

@@ -6,11 +6,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from curation.contamination.settings import Normalise
+from curation.benchmarks.settings import Normalise
 from curation.kernels.buffers import text_buffers, text_column
 from curation.kernels.plain_texts import plain_texts
 from curation.kernels.unicode import tables
-from curation.packing.tokenizer import Encoder
+from curation.tokenizers.tokenizer import Encoder
 
 _WORDS = ("mill", "stone", "the", "wheel", "a")
 """Words whose first token shows whether a word at the start of a text needs a blank before it."""

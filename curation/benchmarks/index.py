@@ -9,13 +9,13 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from curation.contamination.settings import BUDGET, LENGTHS, WIDTH, Settings, least_tokens
-from curation.contamination.texts import Form
+from curation.benchmarks.settings import BUDGET, LENGTHS, WIDTH, Settings, least_tokens
+from curation.benchmarks.texts import Form
 from curation.kernels.buffers import text_buffers
 from curation.kernels.byte_grams import STEP, gram_filter, hold_strings, string_hashes
 from curation.kernels.token_spans import find_spans, hash_table, window_hashes
-from curation.packing.surfaces import has_fixed_bytes
-from curation.packing.tokenizer import Encoder, Tokenizer
+from curation.tokenizers.surfaces import has_fixed_bytes
+from curation.tokenizers.tokenizer import Encoder, Tokenizer
 
 Integers = npt.NDArray[np.int64]
 BATCH = 256
@@ -213,9 +213,8 @@ class Index:
         """The spans that documents share with samples, see `find_spans`, and whether each token of the documents lies
         in a span. Raises ``longest``, the longest span of each token of the samples."""
         covered = np.zeros(len(tokens), np.uint8)
-        found = find_spans(
-            tokens, bounds, self.tokens, self.bounds, self.owners, self.windows, WIDTH, BUDGET, 0, longest, covered
-        )
+        given = tokens, bounds, self.tokens, self.bounds, self.owners, tuple(self.windows)
+        found = find_spans(*given, WIDTH, BUDGET, 0, longest, covered)
         return found, covered.astype(np.bool_)
 
 

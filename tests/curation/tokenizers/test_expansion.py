@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from tokenizers import Regex, Tokenizer, normalizers
 from tokenizers.normalizers import NFC, NFKC, NFKD, BertNormalizer, Lowercase, Nmt, Prepend, Replace, StripAccents
 
-from curation.packing.expansion import UNICODE, _replacement_factor, longest_mapping
-from curation.packing.tokenizer import open_tokenizer
+from curation.tokenizers.expansion import UNICODE, _replacement_factor, longest_mapping
+from curation.tokenizers.tokenizer import open_tokenizer
 from schemas.errors import UserError
 from tests.curation.packing.corpora import PROSE, byte_level, saved, sentence_piece
 

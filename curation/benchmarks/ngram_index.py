@@ -10,17 +10,17 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curation.contamination.index import Index, Integers, Matches, Windows
-from curation.contamination.ngrams import are_dirty, ngram_size
-from curation.contamination.settings import Settings
-from curation.contamination.texts import Form, character_starts
+from curation.benchmarks.index import Index, Integers, Matches, Windows
+from curation.benchmarks.ngrams import are_dirty, ngram_size
+from curation.benchmarks.settings import Settings
+from curation.benchmarks.texts import Form, character_starts
 from curation.kernels.buffers import text_buffers, text_column
 from curation.kernels.host_table import fill_slots
 from curation.kernels.known_words import known_words, word_places
 from curation.kernels.shingles import table_size
 from curation.kernels.token_spans import COLUMNS, find_spans
 from curation.kernels.unicode import tables
-from curation.packing.tokenizer import Tokenizer
+from curation.tokenizers.tokenizer import Tokenizer
 
 _DOCUMENT = 0
 """The column of `find_spans` by which spans are sorted."""
@@ -116,7 +116,7 @@ class NgramIndex:
         covered = np.zeros(len(numbers), np.uint8)
         found = [np.empty((0, COLUMNS), np.int64)]
         for size, windows in self.windows.items():
-            given = numbers, bounds, self.tokens, self.bounds, self.owners, windows
+            given = numbers, bounds, self.tokens, self.bounds, self.owners, tuple(windows)
             found.append(find_spans(*given, size - 1, 0, size - 1, longest, covered))
         spans = np.concatenate(found)
         spans = spans[np.argsort(spans[:, _DOCUMENT], kind="stable")]

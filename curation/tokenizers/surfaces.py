@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from curation.packing.expansion import fields
-from curation.packing.tokenizer import Tokenizer
+from curation.tokenizers.expansion import fields
+from curation.tokenizers.tokenizer import Tokenizer
 
 _NORMALIZER, _CHARACTERS = 3, 2
 """Fields of SentencePiece's model: the normalizer, and in it the table of characters that it replaces."""

@@ -14,11 +14,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from curation.contamination.index import Index, tokenise
-from curation.contamination.settings import Normalise, Settings
-from curation.contamination.texts import Form
-from curation.packing.surfaces import has_fixed_bytes
-from curation.packing.tokenizer import Tokenizer, open_tokenizer
+from curation.benchmarks.index import Index, tokenise
+from curation.benchmarks.settings import Normalise, Settings
+from curation.benchmarks.texts import Form
+from curation.tokenizers.surfaces import has_fixed_bytes
+from curation.tokenizers.tokenizer import Tokenizer, open_tokenizer
 from tests.curation.contamination.naive import longest_spans, words
 from tests.curation.packing.corpora import PROSE, byte_level, losing_line_feeds, saved, sentence_piece, unigram
 

@@ -16,7 +16,7 @@ A sample with fewer words than an n-gram has no n-gram, and is clean.
 import numpy as np
 import numpy.typing as npt
 
-from curation.contamination.settings import Definition
+from curation.benchmarks.settings import Definition
 
 SHORTEST, LONGEST = 8, 13
 """The least and the most words of an n-gram."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from curation.contamination.benchmarks import samples_table, verbalise
+from curation.benchmarks.samples import samples_table, verbalise
 from curation.contamination.scores import read_scores
 from schemas.errors import UserError
 

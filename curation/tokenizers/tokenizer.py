@@ -18,7 +18,7 @@ import numpy.typing as npt
 import sentencepiece
 import tokenizers
 
-from curation.packing.expansion import check_expansion, check_model
+from curation.tokenizers.expansion import check_expansion, check_model
 from schemas.errors import UserError
 from schemas.named_files import read_named
 from schemas.packed import TokenizerFile, TokenType, token_type

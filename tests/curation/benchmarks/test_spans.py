@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curation.contamination.index import Windows
-from curation.contamination.settings import BUDGET, WIDTH
+from curation.benchmarks.settings import BUDGET, WIDTH
 from curation.kernels.token_spans import find_spans, hash_table, window_hashes
 from tests.curation.contamination.naive import longest_spans
 
@@ -28,7 +27,7 @@ def found(
     order = np.argsort(hashes, kind="stable")
     different, starts = np.unique(hashes[order], return_index=True)
     slots, numbers = hash_table(different)
-    windows = Windows(slots, numbers, np.append(starts, len(order)).astype(np.int64), places[order])
+    windows = slots, numbers, np.append(starts, len(order)).astype(np.int64), places[order]
     owners = np.repeat(np.arange(len(samples), dtype=np.int32), np.diff(bounds))
     longest, covered = np.zeros(len(tokens), np.int32), np.zeros(len(others), np.uint8)
     rows = find_spans(others, offsets, tokens, bounds, owners, windows, WIDTH, BUDGET, 0, longest, covered)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer as Plain
 
-from curation.packing.tokenizer import open_tokenizer
+from curation.tokenizers.tokenizer import open_tokenizer
 from schemas.errors import UserError
 from tests.curation.packing.corpora import PROSE, byte_level, saved, sentence_piece, unigram
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from curation.packing.packing import MOST_LENGTH, pack
-from curation.packing.tokenizer import MOST_TOKENS, open_tokenizer
 from curation.packing.training import train_tokenizer
+from curation.tokenizers.tokenizer import MOST_TOKENS, open_tokenizer
 from schemas.errors import UserError
 from tests.curation.packing.corpora import Row, byte_level, saved, write_corpus
 

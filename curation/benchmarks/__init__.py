@@ -1,0 +1,1 @@
+"""Samples of benchmarks, and the index that finds them in texts."""

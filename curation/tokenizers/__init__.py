@@ -1,0 +1,1 @@
+"""Opens tokenizers, and encodes texts with them."""
