@@ -210,7 +210,7 @@ def same_dataset(
                 break
         happened = dict(faults.happened)
     assert struck >= kills
-    assert set(happened) >= {"refuse", "lose", "error", "repeat"} or kills < 20
+    assert set(happened) >= {"refuse", "lose", "error", "repeat"}
     assert difference(calm.snapshot(), rough.snapshot()) == {}
     found, refused = dataset(rough, tmp_path / "found"), rough.snapshot().refused["reason"].to_pylist()
     assert set(refused) <= {"repeated"}, "somebody may vote on both copies of a task before a push removes one"
@@ -248,11 +248,6 @@ def difference(one: Snapshot, other: Snapshot) -> dict[Any, Any]:
 
 def _open(run: Run) -> int:
     return sum(state == "open" for state in run.snapshot().assignments["state"].to_pylist())
-
-
-@pytest.mark.soak
-def test_a_few_kills_and_faults_change_nothing(tmp_path: Path, studio: Server, people: dict[str, Annotator]) -> None:
-    same_dataset(tmp_path, studio, people, prompts=8, kills=4, seed=3)
 
 
 @pytest.mark.soak
