@@ -11,8 +11,10 @@ from typing import get_args
 import numpy as np
 import pyarrow as pa
 
+from curation.benchmarks.decon_index import DeconIndex
 from curation.benchmarks.index import Index, tokenise
 from curation.benchmarks.ngram_index import NgramIndex
+from curation.benchmarks.samples import REFERENCES
 from curation.benchmarks.settings import Normalise, Settings
 from curation.dedup import substrings
 from curation.dedup.bands import bands_by_partition, similar
@@ -139,6 +141,9 @@ def warm() -> None:
     words = NgramIndex(Settings(definition="palm"), texts, pa.array(["quiz", "quiz"]))
     words.search(words.forms, np.zeros(len(words.tokens), np.int32))
     words.places(words.forms[0].as_py())
+    row = [["q"], ["1"], [LINES], ["in two words more"], ["a few words before"]]
+    references = DeconIndex(pa.table(row, schema=REFERENCES))
+    references.search(references.form.texts(texts))
 
 
 def _letters() -> Tokenizer:

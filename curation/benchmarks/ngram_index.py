@@ -13,13 +13,9 @@ import pyarrow.compute as pc
 from curation.benchmarks.index import Index, Integers, Matches, Windows
 from curation.benchmarks.ngrams import are_dirty, ngram_size
 from curation.benchmarks.settings import Settings
-from curation.benchmarks.texts import Form, character_starts
-from curation.kernels.buffers import text_buffers, text_column
-from curation.kernels.host_table import fill_slots
-from curation.kernels.known_words import known_words, word_places
-from curation.kernels.shingles import table_size
+from curation.benchmarks.texts import Form
+from curation.benchmarks.vocabulary import Vocabulary
 from curation.kernels.token_spans import COLUMNS, find_spans
-from curation.kernels.unicode import tables
 from curation.tokenizers.tokenizer import Tokenizer
 
 _DOCUMENT = 0
@@ -48,30 +44,18 @@ class NgramIndex:
         return bool(self.windows) or True
 
     @cached_property
-    def _vocabulary(self) -> tuple[Any, ...]:
-        """The different words of all samples: their bytes, bounds and slots, as for `known_words`."""
-        data, offsets = text_buffers(self.forms)
-        starts, ends = word_places(data, offsets, tables().classes)
-        bounds = np.append(0, np.cumsum(ends - starts))
-        listed = text_buffers(text_column(data[data != ord(" ")], bounds).unique())
-        slots = np.zeros(table_size(len(listed[1])), np.uint32)
-        fill_slots(*listed, slots)
-        return (*listed, slots)
+    def _vocabulary(self) -> Vocabulary:
+        return Vocabulary.of(self.forms)
 
     def read(self, forms: pa.LargeStringArray) -> tuple[npt.NDArray[np.int32], Integers]:
         """The numbers of the words of all texts, in the form in which they are compared, and the bounds of each text's
         words. The number of a word that no sample has is -1."""
-        numbers, bounds = known_words(*text_buffers(forms), tables().classes, *self._vocabulary)
-        return numbers, bounds
+        return self._vocabulary.read(forms)
 
     def places(self, form: str) -> Integers:
         """The words of a text, each with its first character and the character after its last one, in a row: shape
         (words, 3)."""
-        column = pa.array([form], pa.large_string())
-        numbers, _ = self.read(column)
-        starts, ends = word_places(*text_buffers(column), tables().classes)
-        begins = character_starts(np.frombuffer(form.encode(), np.uint8))
-        return np.column_stack([numbers, np.searchsorted(begins, starts), np.searchsorted(begins, ends)])
+        return self._vocabulary.places(form)
 
     @cached_property
     def _read(self) -> tuple[npt.NDArray[np.int32], Integers]:

@@ -13,7 +13,7 @@ SHOWN_SPANS = 10
 """The most spans of a sample, and of a document, that are listed."""
 
 Normalise = Literal["words", "none"]
-Definition = Literal["llama2", "gpt3", "palm"]
+Definition = Literal["llama2", "gpt3", "palm", "decon"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +21,7 @@ class Settings:
     """How benchmarks are searched for.
 
     ``definition``: what contamination is, by tokens for ``llama2``, by n-grams of words for ``gpt3`` and ``palm`` (see
-    `ngrams`), which compare ``words``.
+    `ngrams`), and by the parts of a sample for ``decon`` (see `decon`); the last three compare ``words``.
     ``normalise``: ``words`` compares the words of texts, in lower case, without punctuation and with single blanks;
     ``none`` compares texts as they are. The columns hold the corpus's texts and ids.
     """

@@ -1,9 +1,9 @@
-"""The best spans of each sample: a bounded number, the same whatever the order in which they are found."""
+"""The best spans or matches of each sample: a bounded number, the same whatever the order in which they are found."""
 
 from bisect import insort
 from collections import defaultdict
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,22 @@ from curation.benchmarks.settings import SHOWN_SPANS
 Integers = npt.NDArray[np.int64]
 _FACTOR = 64
 """More than the mismatches of a span."""
+
+
+class Ranked(Protocol):
+    """What is found of a sample: a tuple in the order of goodness that begins with a ``rank``, lower for a better one,
+    and ``draw``, a hash of the document."""
+
+    @property
+    def rank(self) -> int: ...
+
+    @property
+    def draw(self) -> int: ...
+
+    def __lt__(self, other: Any, /) -> bool: ...
+
+
+Found = TypeVar("Found", bound=Ranked)
 
 
 class Span(NamedTuple):
@@ -47,33 +63,33 @@ def ranks(tokens: Integers, mismatches: Integers) -> Integers:
     return mismatches - tokens * _FACTOR
 
 
-class BestSpans:
-    """The best spans of ``samples`` samples."""
+class Best(Generic[Found]):
+    """The best of what is found of ``samples`` samples."""
 
     def __init__(self, samples: int):
-        self._held: defaultdict[int, list[Span]] = defaultdict(list)
+        self._held: defaultdict[int, list[Found]] = defaultdict(list)
         self._rank = np.full(samples, np.iinfo(np.int64).max)
         self._draw = np.full(samples, np.iinfo(np.int64).max)
 
     def may_enter(self, samples: Integers, ranks: Integers, draws: Integers) -> npt.NDArray[np.bool_]:
-        """Whether each span may be among the best ones of its sample."""
+        """Whether each span or match may be among the best ones of its sample."""
         worst = self._rank[samples]
         found: npt.NDArray[np.bool_] = (ranks < worst) | ((ranks == worst) & (draws <= self._draw[samples]))
         return found
 
-    def add(self, sample: int, span: Span) -> None:
+    def add(self, sample: int, found: Found) -> None:
         held = self._held[sample]
-        insort(held, span)
+        insort(held, found)
         if len(held) > SHOWN_SPANS:
             held.pop()
         if len(held) == SHOWN_SPANS:
             self._rank[sample], self._draw[sample] = held[-1].rank, held[-1].draw
 
-    def of(self, sample: int) -> list[Span]:
-        """The best spans of a sample, the best first."""
+    def of(self, sample: int) -> list[Found]:
+        """What is best of a sample, the best first."""
         return self._held.get(sample, [])
 
-    def __iter__(self) -> Iterator[tuple[int, Span]]:
+    def __iter__(self) -> Iterator[tuple[int, Found]]:
         for sample in sorted(self._held):
-            for span in self._held[sample]:
-                yield sample, span
+            for found in self._held[sample]:
+                yield sample, found

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from curation.benchmarks.settings import LENGTHS
 from curation.contamination.gathering import SAMPLES_FILE
 from curation.contamination.manifest import FORMAT, VERSION, ContaminationManifest
-from curation.contamination.tables import DOCUMENTS, samples_of
+from curation.contamination.tables import documents_of, samples_of
 from curation.release.folder import Folder
 from curation.release.manifest import read_content
 from curation.release.shards import row_groups
@@ -44,13 +44,14 @@ def explain_search(path: str, found: ContaminationManifest, name: str) -> Iterat
     folder = Folder(path)
     definition = found.settings.get("definition", "llama2")
     unit, names = "tokens" if definition == "llama2" else "words", samples_of(definition).columns.names
+    columns = documents_of(definition).columns.names
     for row in _rows(folder, SAMPLES_FILE, names, "sample_id", [name, name.partition("/")[2]]):
         if name in (row["sample_id"], f"{row['benchmark']}/{row['sample_id']}"):
-            yield list(_sample(row, unit))
+            yield list(_reference(row) if definition == "decon" else _sample(row, unit))
     for shard in sorted(found.files):
         if shard.startswith("documents/"):
-            for row in _rows(folder, shard, DOCUMENTS.columns.names, "doc_id", [name]):
-                yield list(_document(row, unit))
+            for row in _rows(folder, shard, columns, "doc_id", [name]):
+                yield list(_contaminating(row) if definition == "decon" else _document(row, unit))
 
 
 def _rows(folder: Folder, shard: str, columns: list[str], key: str, values: list[str]) -> Iterator[dict[str, Any]]:
@@ -84,6 +85,38 @@ def _document(row: dict[str, Any], unit: str) -> Iterator[str]:
     for span in row["spans"]:
         place = f"bytes {span['start']:,} to {span['end']:,}"
         yield f"  {span['benchmark']}/{span['sample_id']}, {place}: {_size(span, unit)}"
+
+
+def _reference(row: dict[str, Any]) -> Iterator[str]:
+    name = f"{row['benchmark']}/{row['sample_id']}"
+    if row["left_out"]:
+        yield f"{name}: {row['words']:,} words, left out: too short to be compared"
+        return
+    verdict = "contaminated" if row["contaminated"] else "clean"
+    score = f"score {row['score']:.3f}, contaminated from {row['threshold']:.3f}"
+    yield f"{name}: {row['words']:,} words, {verdict}: {score}"
+    if not row["matches"]:
+        yield "  no document repeats enough of the question"
+        return
+    more = f", the best {len(row['matches'])}" if row["documents"] > len(row["matches"]) else ""
+    yield f"  documents that contaminate it: {row['documents']:,}{more}; what documents repeat:"
+    own = {"question": row["text"], "answer": row["answer"], "passage": row["passage"]}
+    for match in row["matches"]:
+        yield f"  {match['doc_id']} ({match['source']}): score {match['score']:.3f}"
+        for part in match["parts"]:
+            place = "not found" if part["start"] is None else f"bytes {part['start']:,} to {part['end']:,}"
+            yield f"    {part['part']}, score {part['score']:.3f}, {place}"
+            yield f"      sample:   {_shorten(own[part['part']])}"
+            if part["extract"] is not None:
+                yield f"      document: {_shorten(part['extract'])}"
+
+
+def _contaminating(row: dict[str, Any]) -> Iterator[str]:
+    more = f", the best {len(row['matches'])}" if row["samples"] > len(row["matches"]) else ""
+    yield f"{row['doc_id']} ({row['source']}) contaminates samples: {row['samples']:,}{more}:"
+    for match in row["matches"]:
+        place = f"bytes {match['start']:,} to {match['end']:,}"
+        yield f"  {match['benchmark']}/{match['sample_id']}, {place}: score {match['score']:.3f}"
 
 
 def _size(span: dict[str, Any], unit: str) -> str:

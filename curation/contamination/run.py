@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from curation.benchmarks.decon_index import DeconIndex
 from curation.benchmarks.ngram_index import AnyIndex, make_index
-from curation.benchmarks.samples import SAMPLES
 from curation.benchmarks.settings import Settings
 from curation.packing.corpus import ParquetCorpus, Part
 from curation.release.folder import WORK, Folder
@@ -39,22 +39,22 @@ class Search:
 class _Held:
     """The index of the search of this process, and of the processes that are forked from it."""
 
-    index: AnyIndex | None = None
+    index: AnyIndex | DeconIndex | None = None
     samples: pa.Table | None = None
     key = ""
 
 
-def prepare(search: Search, samples: pa.Table, tokenizer: Tokenizer | None) -> AnyIndex:
+def prepare(search: Search, samples: pa.Table, tokenizer: Tokenizer | None) -> AnyIndex | DeconIndex:
     """Makes the index in this process, and writes what other machines make it from."""
     if tokenizer is not None:
         with search.folder.writing(_TOKENIZER) as stream:
             stream.write(tokenizer.content)
-    with search.folder.writing(_SAMPLES) as stream, pa.ipc.new_file(stream, SAMPLES) as writer:
+    with search.folder.writing(_SAMPLES) as stream, pa.ipc.new_file(stream, samples.schema) as writer:
         writer.write_table(samples)
     return _hold(search, samples, tokenizer)
 
 
-def index_of(search: Search) -> tuple[AnyIndex, pa.Table]:
+def index_of(search: Search) -> tuple[AnyIndex | DeconIndex, pa.Table]:
     """The index of a search and its samples, made once in each process."""
     if _Held.key != search.key or _Held.index is None or _Held.samples is None:
         with search.folder.reading(_SAMPLES) as stream:
@@ -72,7 +72,11 @@ def _tokenizer(search: Search) -> Tokenizer | None:
         return open_tokenizer(Path(copy.name), search.end_token)
 
 
-def _hold(search: Search, samples: pa.Table, tokenizer: Tokenizer | None) -> AnyIndex:
-    index = make_index(search.settings, tokenizer, samples)
+def _hold(search: Search, samples: pa.Table, tokenizer: Tokenizer | None) -> AnyIndex | DeconIndex:
+    index: AnyIndex | DeconIndex
+    if search.settings.definition == "decon":
+        index = DeconIndex(samples)
+    else:
+        index = make_index(search.settings, tokenizer, samples)
     _Held.index, _Held.samples, _Held.key = index, samples, search.key
     return index

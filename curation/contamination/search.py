@@ -16,7 +16,7 @@ from curation.contamination.manifest import FORMAT, VERSION, BenchmarkReport, Co
 from curation.contamination.run import Search, prepare
 from curation.contamination.scores import Scores
 from curation.contamination.searching import search_part
-from curation.contamination.tables import DOCUMENTS, SUBSETS, samples_of
+from curation.contamination.tables import SUBSETS, documents_of, samples_of
 from curation.contamination.verdicts import subset_rows
 from curation.engine.beam_options import check_options, is_local
 from curation.engine.claim import Claim, claim_folder
@@ -121,8 +121,8 @@ def _finish(
     """Writes the table of subsets, and then the manifest."""
     folder = search.folder
     report = folder.read_json(REPORT, Gathered)
-    table = samples_of(search.settings.definition)
-    names = [name for name in table.columns.names if name not in ("text", "spans")]
+    table, documents = samples_of(search.settings.definition), documents_of(search.settings.definition)
+    names = [name for name in table.columns.names if name not in ("text", "spans", "matches")]
     samples = read_shard(folder, SAMPLES_FILE, names)
     with ShardWriter(folder, SUBSETS_FILE, SUBSETS.schema) as writer:
         writer.write(subset_rows(samples, scores))
@@ -145,7 +145,7 @@ def _finish(
         scores={each.name: each.sha256 for each in scores},
         corpus=_corpus(corpus, files),
         read=report.read,
-        tables={each.name: each.version for each in (table, DOCUMENTS, SUBSETS)},
+        tables={each.name: each.version for each in (table, documents, SUBSETS)},
         files=dict(sorted(held.items())),
     )
     folder.write_json(MANIFEST, manifest)

@@ -75,6 +75,65 @@ DOCUMENTS = Table(
 that lie in any span (bytes of its text), and the best spans of up to ten samples. For a definition by n-grams, tokens
 are words, and a span is a run of equal words, at least an n-gram long."""
 
+_SCORE = [_required("score", pa.float64())]
+
+DECON_SAMPLES = Table(
+    name="contamination_decon_samples",
+    version=1,
+    columns=pa.schema(
+        [
+            *_SAMPLE,
+            _required("text", pa.large_string()),
+            _required("answer", pa.large_string()),
+            _required("passage", pa.large_string()),
+            _required("words", pa.int64()),
+            _required("left_out", pa.bool_()),
+            _required("threshold", pa.float64()),
+            *_SCORE,
+            *(pa.field(f"{part}_score", pa.float64()) for part in ("question", "answer", "passage")),
+            _required("contaminated", pa.bool_()),
+            _required("documents", pa.int64()),
+            _required(
+                "matches",
+                _list(
+                    *_SCORE,
+                    *_DOCUMENT,
+                    _required(
+                        "parts",
+                        _list(
+                            _required("part", pa.string()),
+                            *_SCORE,
+                            pa.field("start", pa.int64()),
+                            pa.field("end", pa.int64()),
+                            pa.field("extract", pa.large_string()),
+                        ),
+                    ),
+                ),
+            ),
+        ]
+    ),
+)
+"""A sample for the definition of decon: the question (``text``), the answer and the passage, empty if it has none; its
+words, and whether it is left out, as too short; the score from which it is contaminated, its score, 0 if no document
+repeats enough of the question, and the scores of the parts of its best match, null without a match or a part; the
+number of documents that contaminate it, and the matches of the best ten documents. A part of a match that the document
+repeats has its place, bytes [start, end) of the document's text, and what stands there, shortened."""
+
+DECON_DOCUMENTS = Table(
+    name="contamination_decon_documents",
+    version=1,
+    columns=pa.schema(
+        [
+            *_DOCUMENT,
+            _required("samples", pa.int64()),
+            *_SCORE,
+            _required("matches", _list(*_SCORE, *_SAMPLE, *_PLACE)),
+        ]
+    ),
+)
+"""A contaminated document for the definition of decon: the number of samples that it contaminates, the highest score,
+and the best ten of these samples, each with its score and the bytes of the text that repeat the question."""
+
 SUBSETS = Table(
     name="contamination_subsets",
     version=1,
@@ -97,9 +156,15 @@ SUBSETS = Table(
 the number of samples and, from a file of scores, their mean score, the mean that chance gives, and Z. ``evident``: all
 four subsets of this L have a Z above 2 or below -2. For a definition by n-grams, ``length`` is the words of an n-gram,
 ``contamination`` the mean share of n-grams in the corpus, the subsets are clean and dirty samples, and ``evident`` is
-null, since the papers have no test."""
+null, since the papers have no test. For decon, ``length`` is the words of a question's n-gram, ``contamination`` the
+mean score, and the subsets are the samples that are left out, clean and contaminated."""
 
 
 def samples_of(definition: Definition) -> Table:
     """The table of samples for a definition."""
-    return SAMPLES if definition == "llama2" else NGRAM_SAMPLES
+    return {"llama2": SAMPLES, "decon": DECON_SAMPLES}.get(definition, NGRAM_SAMPLES)
+
+
+def documents_of(definition: Definition) -> Table:
+    """The table of contaminated documents for a definition."""
+    return DECON_DOCUMENTS if definition == "decon" else DOCUMENTS

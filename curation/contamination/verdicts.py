@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from curation.benchmarks.ngrams import SUBSETS as NGRAM_SUBSETS
+from curation.benchmarks import decon, ngrams
 from curation.benchmarks.settings import LENGTHS
 from curation.contamination.scores import Scores
 from curation.contamination.subsets import Floats, is_evident, subsets
@@ -14,8 +14,8 @@ from curation.contamination.tables import SUBSETS
 
 
 def subset_rows(samples: pa.Table, scores: Sequence[Scores]) -> pa.RecordBatch:
-    """The rows of SUBSETS, from rows of SAMPLES or NGRAM_SAMPLES and the files of scores; without scores, one set of
-    rows that has none. Samples without a score do not count for a file of scores that has the score of another sample
+    """The rows of SUBSETS, from rows of the table of samples and the files of scores; without scores, one set of rows
+    that has none. Samples without a score do not count for a file of scores that has the score of another sample
     of their benchmark."""
     rows = []
     benchmarks = samples["benchmark"].to_numpy(zero_copy_only=False)
@@ -52,11 +52,16 @@ def _rows(
 
 def _measured(samples: pa.Table) -> Iterator[tuple[int, Floats, Mapping[str, npt.NDArray[np.bool_]] | None]]:
     """For each L, or for the only size of n-grams, the contamination of some samples of a benchmark, and their subsets
-    if a definition by n-grams gives them."""
+    unless the definition is that of Llama 2."""
+    if "left_out" in samples.column_names:
+        left_out, found = samples["left_out"].to_numpy(), samples["contaminated"].to_numpy()
+        groups = dict(zip(decon.SUBSETS, (left_out, ~left_out & ~found, found), strict=True))
+        yield decon.QUESTION, samples["score"].to_numpy(), groups
+        return
     if "dirty" not in samples.column_names:
         for length in LENGTHS:
             yield length, samples[f"contamination_{length}"].to_numpy(), None
         return
     for size in samples["ngram"].unique().to_pylist():
         dirty = samples["dirty"].to_numpy()
-        yield size, samples["contamination"].to_numpy(), dict(zip(NGRAM_SUBSETS, (~dirty, dirty), strict=True))
+        yield size, samples["contamination"].to_numpy(), dict(zip(ngrams.SUBSETS, (~dirty, dirty), strict=True))

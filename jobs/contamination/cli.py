@@ -20,11 +20,12 @@ from jobs.options import MEMORY, OUTPUT, PATH, WORKERS
 )
 @click.option(
     "--definition",
-    type=click.Choice(["llama2", "gpt3", "palm"]),
+    type=click.Choice(["llama2", "gpt3", "palm", "decon"]),
     default="llama2",
     show_default=True,
     help="What contamination is: llama2: spans of more than 10 tokens. gpt3: any N-gram of a sample, N words being the "
-    "benchmark's fifth percentile of lengths, 8 to 13. palm: 70% of a sample's 8-grams of words.",
+    "benchmark's fifth percentile of lengths, 8 to 13. palm: 70% of a sample's 8-grams of words. "
+    "decon: a score by question, answer and passage, as for OLMo 3.",
 )
 @click.option(
     "--tokenizer",
@@ -39,6 +40,21 @@ from jobs.options import MEMORY, OUTPUT, PATH, WORKERS
     metavar="TEXT",
     help="The text of a sample, with its fields in braces, as the evaluation asks it (default: {text}, "
     "{question} and {answer} on two lines, {prompt} and {completion}, {question} or {prompt}).",
+)
+@click.option(
+    "--question",
+    metavar="FIELD",
+    help="For decon: the field of the question (default: question, or else prompt or text).",
+)
+@click.option(
+    "--answer",
+    metavar="FIELD",
+    help="For decon: the field of the answer (default: answer or completion, if it has one).",
+)
+@click.option(
+    "--passage",
+    metavar="FIELD",
+    help="For decon: the field of the passage (default: passage or context, if it has one).",
 )
 @click.option(
     "--id-field", metavar="NAME", help="The field of a sample's id (default: id; without it, the row's number)."
@@ -63,16 +79,18 @@ from jobs.options import MEMORY, OUTPUT, PATH, WORKERS
 @MEMORY
 @click.argument("beam_options", nargs=-1, type=click.UNPROCESSED)
 def contamination(**given: Any) -> None:
-    """Find the samples of benchmarks in CORPUS, as the paper of Llama 2, GPT-3 or PaLM defines it.
+    """Find the samples of benchmarks in CORPUS, as Llama 2, GPT-3, PaLM or OLMo 3 defines it.
 
     CORPUS is a folder that gristmill curate wrote, or a file or folder of Parquet. For Llama 2, a token of a sample is
     contaminated if it lies in a span of more than 10 tokens that a document shares, up to 4 tokens that differ; for
-    GPT-3 and PaLM, a sample is dirty by its n-grams of words that are in the corpus. gristmill explain shows a sample
+    GPT-3 and PaLM, a sample is dirty by its n-grams of words that are in the corpus; for decon, with which OLMo 3 was
+    decontaminated, by what a document repeats of its question, answer and passage. gristmill explain shows a sample
     beside the passages. Write options of Apache Beam after --. Repeat the command to resume an interrupted search.
 
     \b
         gristmill contamination corpus --benchmark mmlu.jsonl --tokenizer tokenizer.json --output contamination
         gristmill contamination corpus --benchmark mmlu.jsonl --definition palm --output contamination
+        gristmill contamination corpus --benchmark mmlu.jsonl --definition decon --output contamination
     """
     from curation.engine.memory_limit import count_what_is_used
 

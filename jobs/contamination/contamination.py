@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from annotation.rows.reading import Unreadable, digest, rows
-from curation.benchmarks.ngrams import SUBSETS as NGRAM_SUBSETS
-from curation.benchmarks.samples import samples_table, verbalise
+from curation.benchmarks import decon, ngrams
+from curation.benchmarks.samples import samples_table, take_apart, verbalise
 from curation.benchmarks.settings import Definition, Normalise, Settings
 from curation.contamination.manifest import ContaminationManifest
 from curation.contamination.scores import Scores, read_scores
@@ -35,6 +35,9 @@ class ContaminationOptions:
     definition: Definition
     output: Path
     template: str | None
+    question: str | None
+    answer: str | None
+    passage: str | None
     id_field: str | None
     normalise: Normalise | None
     scores: tuple[str, ...]
@@ -48,6 +51,7 @@ class ContaminationOptions:
 
 def run(options: ContaminationOptions) -> None:
     """Searches the corpus for the benchmarks, and prints the subsets of each benchmark."""
+    _check_fields(options)
     benchmarks = [_benchmark(each, options) for each in options.benchmarks]
     names = [each.benchmark.name for each in benchmarks]
     for name in names:
@@ -93,7 +97,21 @@ def _tokenizer(options: ContaminationOptions) -> Tokenizer | None:
 
 def _benchmark(given: str, options: ContaminationOptions) -> Searched:
     name, path = _named(given)
+    if options.definition == "decon":
+        fields = {"question": options.question, "answer": options.answer, "passage": options.passage}
+        return Searched(benchmark=take_apart(name, _rows(path), fields, options.id_field), sha256=digest(path))
     return Searched(benchmark=verbalise(name, _rows(path), options.template, options.id_field), sha256=digest(path))
+
+
+def _check_fields(options: ContaminationOptions) -> None:
+    """Raises UserError for a template or fields that the definition does not have."""
+    if options.definition == "decon":
+        if options.template is not None:
+            raise UserError("--definition decon has no template: name fields as --question, --answer and --passage")
+        return
+    given = {"--question": options.question, "--answer": options.answer, "--passage": options.passage}
+    for name in (name for name, field in given.items() if field is not None):
+        raise UserError(f"{name} is for --definition decon: give the text of a sample as --template, or leave it out")
 
 
 def _named(given: str) -> tuple[str, Path]:
@@ -121,7 +139,8 @@ class _All(frozenset[str]):
 
 def _print(found: ContaminationManifest, output: Path) -> None:
     """Prints a row for each benchmark and L or N, and with scores the subsets below it."""
-    by_tokens = found.settings["definition"] == "llama2"
+    definition = found.settings["definition"]
+    by_tokens = definition == "llama2"
     evidence = bool(found.scores) and by_tokens
     table = read_shard(Folder(str(output)), SUBSETS_FILE, SUBSETS.columns.names).to_pylist()
     groups: defaultdict[tuple[str, str | None, int], list[Mapping[str, Any]]] = defaultdict(list)
@@ -130,23 +149,21 @@ def _print(found: ContaminationManifest, output: Path) -> None:
     shown = []
     for (benchmark, scores, length), subsets in groups.items():
         counts = [f"{each['samples']:,}" for each in subsets]
+        size, none = ((), ()) if definition == "decon" else ((str(length),), ("",))
         if scores is None:
-            shown.append(Row((benchmark, str(length), *counts)))
+            shown.append(Row((benchmark, *size, *counts)))
         else:
-            shown.append(
-                Row((f"{benchmark}, {scores}", str(length), *counts, *([_verdict(subsets)] if evidence else [])))
-            )
-            shown.append(Row(("  mean score", "", *[_number(each["mean"], ".1%") for each in subsets]), "dim"))
-            shown.append(Row(("  Z", "", *[_number(each["z"], "+.2f") for each in subsets]), "dim"))
-    names = ("L", *SUBSET_NAMES) if by_tokens else ("N", *NGRAM_SUBSETS)
+            verdict = [_verdict(subsets)] if evidence else []
+            shown.append(Row((f"{benchmark}, {scores}", *size, *counts, *verdict)))
+            shown.append(Row(("  mean score", *none, *[_number(each["mean"], ".1%") for each in subsets]), "dim"))
+            shown.append(Row(("  Z", *none, *[_number(each["z"], "+.2f") for each in subsets]), "dim"))
+    names = {"llama2": ("L", *SUBSET_NAMES), "decon": decon.SUBSETS}.get(definition, ("N", *ngrams.SUBSETS))
     columns = ("samples", *names, *(["evidence"] if evidence else []))
     print_table(columns, [Row((*row.cells, *[""] * (len(columns) - len(row.cells))), row.style) for row in shown])
     read = found.read
     tokenised = f" ({read['tokenised']:,} were tokenised)" if by_tokens else ""
-    say(
-        f"{output}: {read['contaminated']:,} of {read['documents']:,} documents share a passage with a sample"
-        f"{tokenised}"
-    )
+    what = "contaminate a sample" if definition == "decon" else "share a passage with a sample"
+    say(f"{output}: {read['contaminated']:,} of {read['documents']:,} documents {what}{tokenised}")
 
 
 def _verdict(subsets: Sequence[Mapping[str, Any]]) -> str:

@@ -66,6 +66,30 @@ def test_ngrams_need_no_tokenizer(call: Call, definition: str, size: str, capsys
     assert "dirty: 100.0% of" in capsys.readouterr().out
 
 
+def test_decon_takes_the_fields_of_the_parts(call: Call, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = [" ".join(PROSE[:3]), " ".join(reversed(calling.GRAIN.split())), "Why?"]
+    write_corpus(Path("long"), [Row("d0", f"They ask: {asked[0]}"), Row("d1", calling.GRAIN)])
+    rows = [{"id": k, "ask": text, "reply": "Mill it is."} for k, text in enumerate(asked)]
+    Path("parts.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    given = ("contamination", "long", "--definition", "decon", "--output", "out")
+    assert call(*given, "--benchmark", "quiz=parts.jsonl", "--question", "ask", "--scores", "model.csv") == 0
+    said = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert said == [
+        ["samples", "left", "out", "clean", "contaminated"],
+        ["quiz,", "model", "1", "1", "1"],
+        ["mean", "score", "0.0%", "100.0%", "100.0%"],
+        ["Z", "-1.41", "+0.71", "+0.71"],
+        ["out:", "1", "of", "2", "documents", "contaminate", "a", "sample"],
+    ]
+    assert call("verify", "out") == 0
+    assert call("explain", "out", "quiz/0") == 0
+    assert "question, score 1.000, bytes 10 to" in capsys.readouterr().out
+    more = ("--benchmark", "quiz=parts.jsonl", "--question", "ask", "--answer", "reply", "--output", "more")
+    assert call("contamination", "long", "--definition", "decon", *more) == 0
+    assert call("explain", "more", "quiz/0") == 0
+    assert "answer, score 0.000, not found" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -73,6 +97,10 @@ def test_ngrams_need_no_tokenizer(call: Call, definition: str, size: str, capsys
         (("--definition", "palm", "--tokenizer", "tokenizer.json"), "compares lower-case words: leave out --tokenizer"),
         (("--definition", "gpt3", "--normalise", "none"), "compares lower-case words: leave out --normalise none"),
         (("--definition", "gpt3", "--end-token", "x"), "--definition gpt3 compares lower-case words: leave out --end"),
+        (("--definition", "decon", "--tokenizer", "tokenizer.json"), "lower-case words: leave out --tokenizer"),
+        (("--definition", "decon", "--template", "{text}"), "name fields as --question, --answer and --passage"),
+        (("--definition", "palm", "--answer", "text"), "--answer is for --definition decon"),
+        (("--definition", "decon", "--passage", "body"), "quiz, row 1 has no field body, which is asked for"),
     ],
 )
 def test_each_definition_has_its_own_options(

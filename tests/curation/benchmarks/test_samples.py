@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from curation.benchmarks.samples import samples_table, verbalise
+from curation.benchmarks.samples import REFERENCES, samples_table, take_apart, verbalise
 from curation.contamination.scores import read_scores
 from schemas.errors import UserError
 
@@ -52,6 +52,32 @@ def test_a_wrong_row_is_named(
 ) -> None:
     with pytest.raises(UserError) as error:
         verbalise("quiz", numbered(rows), template, id_field)
+    assert said in str(error.value)
+
+
+def test_rows_are_taken_apart_by_the_usual_fields_or_named_ones() -> None:
+    rows = numbered(
+        [{"question": "q", "answer": 4}, {"prompt": "p", "completion": None, "context": ["a", "b"]}, {"text": "t"}]
+    )
+    found = take_apart("quiz", rows, {}, None)
+    assert (found.texts, found.answers, found.passages) == (("q", "p", "t"), ("4", "", ""), ("", "a\nb", ""))
+    named = take_apart("quiz", ROWS, {"question": "choices", "answer": "question", "passage": None}, None)
+    assert (named.texts, named.answers) == (("grain\nfish", ""), ("What is rye? {answer}", ""))
+    assert samples_table([found, named]).schema == REFERENCES
+    assert take_apart("quiz", [], {}, None).texts == ()
+
+
+@pytest.mark.parametrize(
+    ("rows", "fields", "said"),
+    [
+        ([{"text": "a"}, {"body": "a"}], {}, "row 2 has no field question, prompt or text: name the question's field"),
+        ([{"text": "a"}], {"answer": "reply"}, "row 1 has no field reply, which is asked for: its fields are text"),
+        ([{"text": "a", "id": 1}, {"text": "a", "id": 1}], {}, "rows 1 and 2 have the same id '1'"),
+    ],
+)
+def test_a_row_without_a_part_is_named(rows: list[dict[str, Any]], fields: dict[str, str], said: str) -> None:
+    with pytest.raises(UserError) as error:
+        take_apart("quiz", numbered(rows), fields, None)
     assert said in str(error.value)
 
 

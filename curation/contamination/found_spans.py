@@ -1,0 +1,155 @@
+"""What a part of the corpus says of the samples by a definition that compares spans, and the rows of the samples."""
+
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from curation.benchmarks.index import Integers
+from curation.benchmarks.ngram_index import AnyIndex
+from curation.benchmarks.settings import SHOWN_SPANS
+from curation.contamination.best import Best, Span, ranks
+from curation.contamination.counts import TOUCHED, Read, draw_of, records
+from curation.contamination.tables import DOCUMENTS
+
+_DOCUMENT, _SAMPLE, _PLACE, _AT, _TOKENS, _MISMATCHES = range(6)
+"""The columns of `find_spans`."""
+
+
+class FoundSpans:
+    """What was found so far by a definition that compares spans. ``documents``: how many documents share a span with
+    each sample."""
+
+    def __init__(self, index: AnyIndex, samples: pa.Table):
+        self._index, self._samples = index, samples
+        self._longest = np.zeros(len(index.tokens), np.int32)
+        self.documents = np.zeros(len(index.texts), np.int64)
+        self.best: Best[Span] = Best(len(index.texts))
+        self.read = Read(0, 0, 0, 0)
+
+    def touched(self) -> npt.NDArray[Any]:
+        """The tokens of samples that lie in a span, as TOUCHED."""
+        tokens = np.flatnonzero(self._longest)
+        return records(TOUCHED, tokens, self._longest[tokens])
+
+    def search(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """The contaminated documents of a batch, as rows of DOCUMENTS."""
+        forms = self._index.form.texts(batch["text"])
+        chosen, bounds, spans, covered = self._index.search(forms, self._longest)
+        self.documents += np.bincount(spans[:, _SAMPLE], minlength=len(self.documents))
+        firsts = np.flatnonzero(np.diff(spans[:, _DOCUMENT], prepend=-1))
+        rows = []
+        for first, stop in pairwise([*firsts.tolist(), len(spans)]):
+            number = int(spans[first, _DOCUMENT])
+            row = int(chosen[number])
+            rows.append(
+                self._document(
+                    (batch["doc_id"][row].as_py(), batch["source"][row].as_py(), batch["text"][row].as_py()),
+                    forms[row].as_py(),
+                    spans[first:stop],
+                    covered[bounds[number] : bounds[number + 1]],
+                )
+            )
+        self.read = self.read.after(batch, len(chosen), len(rows))
+        columns = {name: [row[name] for row in rows] for name in DOCUMENTS.columns.names}
+        return DOCUMENTS.batch(columns, len(rows))
+
+    def _document(
+        self,
+        document: tuple[str, str, str],
+        form: str,
+        spans: Integers,
+        covered: npt.NDArray[np.bool_],
+    ) -> dict[str, Any]:
+        """The row of a document that shares ``spans`` with samples; keeps the best spans of the samples."""
+        doc_id, source, text = document
+        samples = self._samples
+        places = self._index.places(form)
+        draw = draw_of(doc_id, source)
+        rank = ranks(spans[:, _TOKENS], spans[:, _MISMATCHES])
+        order = np.lexsort([spans[:, _SAMPLE], rank])[:SHOWN_SPANS]
+        enters = self.best.may_enter(spans[:, _SAMPLE], rank, np.full(len(spans), draw))
+        located = np.union1d(order, np.flatnonzero(enters))
+        at = self._locate(text, places, spans[located, _AT], spans[located, _TOKENS])
+        bytes_of = dict(zip(located.tolist(), at.tolist(), strict=True))
+        data = text.encode()
+        for number in np.flatnonzero(enters).tolist():
+            start, end = bytes_of[number]
+            passage = data[start:end].decode()
+            span = Span(int(rank[number]), draw, doc_id, source, start, end, int(spans[number, _PLACE]), passage)
+            self.best.add(int(spans[number, _SAMPLE]), span)
+        return {
+            "doc_id": doc_id,
+            "source": source,
+            "samples": len(spans),
+            "longest": int(spans[:, _TOKENS].max()),
+            "passages": self._passages(text, places, covered),
+            "spans": [
+                {
+                    "tokens": int(spans[number, _TOKENS]),
+                    "mismatches": int(spans[number, _MISMATCHES]),
+                    "benchmark": samples["benchmark"][int(spans[number, _SAMPLE])].as_py(),
+                    "sample_id": samples["sample_id"][int(spans[number, _SAMPLE])].as_py(),
+                    "start": bytes_of[number][0],
+                    "end": bytes_of[number][1],
+                }
+                for number in order.tolist()
+            ],
+        }
+
+    def _passages(self, text: str, places: Integers, covered: npt.NDArray[np.bool_]) -> list[dict[str, int]]:
+        """The runs of covered tokens, as bytes of the text."""
+        edges = np.flatnonzero(np.diff(covered.astype(np.int8), prepend=0, append=0))
+        starts, stops = edges[::2], edges[1::2]
+        found = self._locate(text, places, starts, stops - starts)
+        return [{"start": start, "end": end} for start, end in found.tolist()]
+
+    def _locate(self, text: str, places: Integers, first: Integers, tokens: Integers) -> Integers:
+        """The bytes of a text that runs of tokens come from: shape (runs, 2)."""
+        return self._index.form.places(text, np.column_stack([places[first, 1], places[first + tokens - 1, 2]]))
+
+
+def sample_rows(
+    index: AnyIndex, samples: pa.Table, numbers: range, longest: Integers, documents: Integers, best: Best[Span]
+) -> dict[str, Any]:
+    """The columns of SAMPLES or NGRAM_SAMPLES for some of the samples. ``longest`` is that of all samples' tokens."""
+    samples = samples.slice(numbers.start, len(numbers))
+    bounds = index.bounds[numbers.start : numbers.stop + 1]
+    longests = [int(longest[bounds[k] : bounds[k + 1]].max(initial=0)) for k in range(len(numbers))]
+    texts = samples["text"].to_pylist()
+    return {
+        "benchmark": samples["benchmark"].combine_chunks(),
+        "sample_id": samples["sample_id"].combine_chunks(),
+        "text": samples["text"].combine_chunks(),
+        "tokens": np.diff(bounds),
+        "longest": longests,
+        **index.measured(longest, numbers),
+        "documents": documents[numbers.start : numbers.stop],
+        "spans": [_spans(index, text, best.of(number)) for number, text in zip(numbers, texts, strict=True)],
+    }
+
+
+def _spans(index: AnyIndex, text: str, spans: list[Span]) -> list[dict[str, Any]]:
+    if not spans:
+        return []
+    form = index.form.texts(pa.array([text], pa.large_string()))[0].as_py()
+    places = index.places(form)
+    first = np.array([span.place for span in spans])
+    last = first + np.array([span.tokens for span in spans]) - 1
+    at = index.form.places(text, np.column_stack([places[first, 1], places[last, 2]])).tolist()
+    return [
+        {
+            "tokens": span.tokens,
+            "mismatches": span.mismatches,
+            "sample_start": start,
+            "sample_end": end,
+            "doc_id": span.doc_id,
+            "source": span.source,
+            "start": span.start,
+            "end": span.end,
+            "passage": span.passage,
+        }
+        for span, (start, end) in zip(spans, at, strict=True)
+    ]
