@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from curation.filters.c4 import C4Pages
 from curation.filters.columns import measuring
+from curation.filters.contaminated import Contaminated
 from curation.filters.gopher_quality import GopherQuality
 from curation.filters.labels import full_name
 from curation.filters.personal import PersonalInformation
@@ -109,14 +110,17 @@ def _judge_alike(
         if isinstance(step, Rewrite):
             texts = _rewrite(texts, step, steps)
             continue
+        before = texts
+        if isinstance(step, Contaminated) and step.cuts:
+            texts = step.cut(texts)
         if wanted.isdisjoint(step.signals.names):
             continue
         measured = known.get(step.use)
         if measured is None:
-            measured = step.measure(_with_texts(records, texts, original))
+            measured = step.measure(_with_texts(records, before, original))
         columns.update(zip(measured.schema.names, measured.columns, strict=True))
         if name is not None and isinstance(step, GopherQuality) and step in steps:
-            columns |= _other_stop_words(texts, measured, step, name)
+            columns |= _other_stop_words(before, measured, step, name)
         if not isinstance(step, PersonalInformation) and step in steps:
             found = step.rules()
             stages += [stage_of(step)] * len(found)

@@ -1,5 +1,6 @@
 """A recipe: the steps that rewrite, measure and filter documents, in order, and the removal of duplicates."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -7,12 +8,15 @@ from typing import Any, Protocol, get_args, runtime_checkable
 
 import pyarrow as pa
 
+from curation.benchmarks.carried import CarriedSamples
+from curation.benchmarks.files import Rows
 from curation.dedup.settings import Dedup
 from curation.fasttext.files import ModelFile, forget_models
 from curation.filters.c4 import C4Pages
 from curation.filters.characters import Characters
 from curation.filters.columns import count
 from curation.filters.comments import Comments
+from curation.filters.contaminated import Contaminated
 from curation.filters.fasttext import Fasttext
 from curation.filters.fineweb import Fineweb
 from curation.filters.function import Function
@@ -132,16 +136,17 @@ Step = (
     | Function
     | Fasttext
     | Quality
+    | Contaminated
 )
-OwnStep = Function | Fasttext | Quality
+OwnStep = Function | Fasttext | Quality | Contaminated
 OWN_STEPS: tuple[type[OwnStep], ...] = get_args(OwnStep)
-"""The steps with a function or a model of the user's."""
+"""The steps with a function, a model or benchmarks of the user's."""
 STEPS: tuple[type[Any], ...] = tuple(each for each in get_args(Step) if each not in OWN_STEPS)
 """All other steps: each of their settings has a default."""
 STAGES = ("text", SITES_STAGE, "url", "exact", "near", "pieces", "takedown", *(step.use for step in STEPS))
 """The stages that no step of the user's may be named after."""
 REWRITES = tuple(step.use for step in STEPS if hasattr(step, "rewrite"))
-"""The steps that change texts."""
+"""The steps of STEPS that change texts."""
 REPEATABLE = (LineRules.use, Replace.use)
 """The steps that a recipe may have more than once. All others measure signals, whose names would then not be unique, or
 do nothing a second time."""
@@ -243,6 +248,8 @@ class Recipe:
         for step in self.steps:
             if isinstance(step, Rewrite):
                 texts = step.rewrite(texts)
+            elif isinstance(step, Contaminated) and step.cuts:
+                texts = step.cut(texts)
         return texts
 
     @cached_property
@@ -285,9 +292,9 @@ class Recipe:
                     _add(columns, OWN_STOP_WORDS, text)
                 if self.languages and isinstance(step, Language):
                     _add(columns, ROUTE, text)
-            else:
-                if isinstance(step, Counting):
-                    _add(columns, step.counts, text)
+            if isinstance(step, Counting):
+                _add(columns, step.counts, text)
+            if changes_texts(step):
                 text = f"text after {step.use}"
         return pa.schema(list(columns.values()))
 
@@ -295,13 +302,16 @@ class Recipe:
         """The signals that count what rewrites replaced."""
         return pa.schema([column for step in self.steps if isinstance(step, Counting) for column in step.counts])
 
-    def with_files(self, folder: Path) -> "Recipe":
-        """This recipe with the functions and models that its steps name, relative to ``folder``. Raises UserError for
-        a file that cannot be read."""
+    def with_files(self, folder: Path, rows: Rows, wanted: Callable[[Step], bool] = lambda step: True) -> "Recipe":
+        """This recipe with the functions, models and benchmarks that its ``wanted`` steps name, relative to ``folder``.
+        ``rows`` reads the rows of a benchmark. Raises UserError for a file that cannot be read."""
         forget_models()
-        found: dict[Step, Step] = {
-            step: step.with_file(folder) for step in self.all_steps if isinstance(step, OwnStep | Language)
-        }
+        found: dict[Step, Step] = {}
+        for step in filter(wanted, self.all_steps):
+            if isinstance(step, Contaminated):
+                found[step] = step.with_files(folder, rows)
+            elif isinstance(step, OwnStep | Language):
+                found[step] = step.with_file(folder)
 
         def with_files(steps: tuple[Step, ...]) -> tuple[Step, ...]:
             return tuple(found.get(step, step) for step in steps)
@@ -309,9 +319,9 @@ class Recipe:
         languages = tuple(replace(each, steps=with_files(each.steps)) for each in self.languages)
         return replace(self, steps=with_files(self.steps), languages=languages)
 
-    def models(self) -> tuple[ModelFile, ...]:
-        """The files of the models that the steps use, each once, which `with_files` found."""
-        steps = (step for step in self.all_steps if isinstance(step, Fasttext | Quality | Language))
+    def models(self) -> tuple[ModelFile | CarriedSamples, ...]:
+        """The models and the samples of benchmarks that the steps use, each once, which `with_files` found."""
+        steps = (step for step in self.all_steps if isinstance(step, Fasttext | Quality | Language | Contaminated))
         return tuple({file.sha256: file for step in steps for file in step.models()}.values())
 
     def list_digests(self) -> dict[str, str]:
@@ -378,6 +388,11 @@ def _check_bounds(step: Step, place: str) -> None:
         step.check_languages()
     if isinstance(step, Function | Fasttext):
         step.check(place)
+
+
+def changes_texts(step: object) -> bool:
+    """Whether texts after a step differ from those before it."""
+    return isinstance(step, Rewrite) or (isinstance(step, Contaminated) and step.cuts)
 
 
 def splitter_of(step: Step) -> str | None:

@@ -1,29 +1,31 @@
-"""Carries the models of a recipe to the workers of a cluster, which have no other files of the user's: a run copies
-them into its output folder, where every worker reads."""
+"""Carries the models of a recipe, and the samples of benchmarks, to workers that lack them: a run copies them into its
+output folder, where every worker reads."""
 
 import shutil
 import tempfile
 from pathlib import Path
 
+from curation.benchmarks.carried import CarriedSamples
 from curation.fasttext.files import ModelFile
 from curation.recipe import Recipe
 from curation.release.folder import WORK, Folder
 from curation.sources.places import is_local
 
 
-def send_models(folder: Folder, recipe: Recipe) -> None:
-    """Copies the models into the work in progress of a run. Raises UserError if a model has changed since the recipe
-    was read, or cannot be read."""
+def send_models(folder: Folder, recipe: Recipe, local: bool = False) -> None:
+    """Copies the models into the work in progress of a run, unless its workers are ``local`` and read the user's own
+    file. Raises UserError if a model has changed since the recipe was read, or cannot be read."""
     for file in recipe.models():
-        if not folder.exists(_name(file)):
+        if not (local and file.is_mapped) and not folder.exists(_name(file)):
             with folder.writing(_name(file)) as copy:
                 file.copy_to(copy)
 
 
-def receive_models(folder: Folder, recipe: Recipe) -> None:
-    """Reads the models of a run in the process of a worker, unless it has read them already."""
+def receive_models(folder: Folder, recipe: Recipe, local: bool = False) -> None:
+    """Reads the models of a run in the process of a worker, unless it has read them already, or is ``local`` and reads
+    the user's own file."""
     for file in recipe.models():
-        if file.is_held:
+        if file.is_held or (local and file.is_mapped):
             continue
         if is_local(folder.root):
             file.hold(Path(folder.path(_name(file))))
@@ -38,8 +40,8 @@ def read_models(recipe: Recipe) -> None:
     """Reads the models in this process, so that a damaged one is found before the run starts; workers that are forked
     from this process share them. Raises UserError as `send_models` does."""
     for file in recipe.models():
-        file.model()
+        file.load()
 
 
-def _name(file: ModelFile) -> str:
+def _name(file: ModelFile | CarriedSamples) -> str:
     return f"{WORK}/models/{file.sha256}"

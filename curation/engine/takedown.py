@@ -14,6 +14,7 @@ from curation.engine.capacity import warn_of_memory
 from curation.engine.claim import Claim, claim_folder, tidy
 from curation.engine.driver import Watch
 from curation.engine.manifest import check_written, gather, gather_near, gather_released, plain
+from curation.engine.models import read_models, send_models
 from curation.engine.piece_cuts import STAGE as PIECES
 from curation.engine.planning import workers_for
 from curation.engine.run import Run, judged_name, written_name
@@ -88,6 +89,8 @@ def takedown(
                     f"{release.folder.root} holds none of the selected documents: there is nothing to take down"
                 )
 
+        read_models(recipe)
+        send_models(folder, recipe, run.local)
         shown = watch(folder, _sizes(before, release.units)) if watch else nullcontext()
         with started_workers(run, workers, execution) as processes, shown:
             run_pipelines(run, range(run.first, run.all_units), processes, execution, check_matched)

@@ -38,6 +38,9 @@ class ModelFile:
     sha256: str
     labels: tuple[str, ...]
 
+    is_mapped = True
+    """Whether the processes of a machine read this file of the user's, which need not be carried to them."""
+
     def model(self) -> Model:
         """The model, which is read unless this process holds it. Raises UserError if the file cannot be read, or has
         another SHA-256."""
@@ -47,6 +50,10 @@ class ModelFile:
             with _local_copy(self.place) as path:
                 self.hold(path)
         return _held[self.sha256]
+
+    def load(self) -> None:
+        """Reads the model, which processes that are forked later share. Raises UserError as `model` does."""
+        self.model()
 
     @property
     def is_held(self) -> bool:

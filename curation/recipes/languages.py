@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from functools import reduce
 from typing import Any, NamedTuple
 
+from curation.filters.contaminated import Contaminated
 from curation.filters.fineweb import Fineweb
 from curation.filters.identifiers import known_labels
 from curation.filters.labels import NAMES, belongs, full_name
 from curation.filters.language import Language
+from curation.filters.thresholds import thresholds
 from curation.filters.url import Url
 from curation.recipe import LanguageSettings, Rewrite, Step, splitter_of, stage_of
 from curation.recipes.dialect import more_fields, with_definition
@@ -187,8 +189,13 @@ def _settings(name: str, steps: Sequence[Step], overrides: Overrides) -> Languag
         place = f"languages.{name}.{stage}"
         if stage not in stages:
             raise UserError(f"{place}: the recipe has no step {stage}; it has {', '.join(stages)}")
-        if isinstance(stages[stage], Rewrite | Url) or (stage == Language.use and set(values) - {"min_score"}):
-            raise UserError(f"{place} cannot differ by language: give min_score of language, or settings of filters")
+        step = stages[stage]
+        fixed = isinstance(step, Rewrite | Url) or (stage == Language.use and set(values) - {"min_score"})
+        if fixed or (isinstance(step, Contaminated) and set(values) - set(thresholds(step))):
+            raise UserError(
+                f"{place} cannot differ by language: give min_score of language, thresholds of contaminated, or "
+                "settings of other filters"
+            )
     own = [
         build(type(step), _deep(_plain(step), overrides[stage]), f"languages.{name}.{stage}", more_fields(stage))
         if (stage := stage_of(step)) in overrides

@@ -8,6 +8,8 @@ from functools import lru_cache
 from itertools import combinations
 from typing import Any
 
+from curation.filters.contaminated import Contaminated
+from curation.filters.thresholds import thresholds
 from curation.recipe import REWRITES, STEPS
 from curation.recipes.tables import with_earlier_settings
 from curation.release.differences import differences
@@ -179,17 +181,27 @@ an earlier version wrote."""
 
 def _compared_settings(recipe: Mapping[str, Any]) -> dict[str, Any]:
     """The settings of a recipe that decide which texts are compared, and how."""
-    steps = [step for step in recipe["steps"] if step["use"] in REWRITES]
+    steps = list(map(_without_thresholds, filter(_changes_texts, recipe["steps"])))
     uses = [step["use"] for step in steps]
     names = [f"{use} {uses[:place].count(use) + 1}" if use in uses[:place] else use for place, use in enumerate(uses)]
     rewrites = {
-        name: {**_DEFAULTS[step["use"]], **step, "place": place}
+        name: {**_DEFAULTS.get(step["use"], {}), **step, "place": place}
         for place, (name, step) in enumerate(zip(names, steps, strict=True), 1)
     }
     dedup = {"url_form": "whole"} | {name: value for name, value in recipe["dedup"].items() if name != "pieces"}
     if dedup["near"] is not None:
         dedup["near"] = {name: value for name, value in dedup["near"].items() if name not in OF_THE_RUN}
     return {"normalise": recipe["normalise"], "dedup": dedup, **rewrites}
+
+
+def _changes_texts(step: Mapping[str, Any]) -> bool:
+    return step["use"] in REWRITES or (step["use"] == Contaminated.use and step["action"] == "cut")
+
+
+def _without_thresholds(step: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A step without the settings that decide which documents are removed, and no text."""
+    left_out = thresholds(Contaminated) if step["use"] == Contaminated.use else ()
+    return {name: value for name, value in step.items() if name not in left_out}
 
 
 def _verifies(recipe: Mapping[str, Any]) -> bool:

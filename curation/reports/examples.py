@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curation.kernels.listed_terms import hashes
+from curation.recipe import changes_texts, stage_of
 from curation.release.lookup import Lookup
 from curation.reports.drawn import Drawn, Draws, batches_of, read_drawn
 from curation.reports.explain import explain
@@ -121,7 +122,21 @@ def _counted(lookup: Lookup, row: Mapping[str, Any], text: str) -> Spans:
     """The passages that the first failed rule counts, if they are known."""
     signals = {(stage, rule.reason): rule.signal for stage, rule in rules_in_order(lookup.recipe)}
     signal = signals.get((row["stage"], row["reason"]))
+    if signal and signal.startswith("contaminated_"):
+        return _contaminated(lookup, row, text)
     return passages(signal, text) if signal else []
+
+
+def _contaminated(lookup: Lookup, row: Mapping[str, Any], text: str) -> Spans:
+    """The longest span that a text shares with a sample; none if steps before changed the text."""
+    steps = lookup.recipe.steps
+    place = next(number for number, step in enumerate(steps) if stage_of(step) == row["stage"])
+    if any(map(changes_texts, steps[:place])) or "contaminated_start" not in lookup.recipe.written_signals.names:
+        return []
+    signals = lookup.at("signals", row["file"], row["offset"]) or {}
+    data, ends = text.encode(), (signals.get("contaminated_start"), signals.get("contaminated_end"))
+    start, end = (len(data[:byte].decode(errors="ignore")) for byte in ends)
+    return [(start, end)] if start < end else []
 
 
 def cuts(lookup: Lookup) -> list[Cut]:

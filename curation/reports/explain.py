@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from curation.engine.piece_cuts import STAGE as PIECES
 from curation.engine.taken_down import NEAR, SAME_TEXT, STAGE
+from curation.filters.contaminated import Contaminated
 from curation.filters.hosts import host_of
 from curation.filters.rights import Rights
 from curation.filters.rules import Rule
@@ -42,6 +43,7 @@ def explain(lookup: Lookup, row: dict[str, Any], diff: bool = True) -> Iterator[
     if "stage" not in row:
         yield f"{row['doc_id']} ({place}) was kept: it passed every rule of the recipe {lookup.recipe.name}."
         yield from _list_replaced(lookup, row)
+        yield from _list_contamination(lookup, row)
         yield from _list_rights(lookup, row)
         yield from _list_cuts(lookup.cuts(row["file"], row["offset"]))
         yield from _list_duplicates(lookup.removed_for(row["file"], row["offset"]))
@@ -63,6 +65,7 @@ def explain(lookup: Lookup, row: dict[str, Any], diff: bool = True) -> Iterator[
         return
     for failed in row["failed"]:
         yield f"  {failed['stage']}: {failed['reason']}: {_sentence(lookup, row, failed)}"
+    yield from _list_contamination(lookup, row)
     if row["text"]:
         yield f"  its text begins: {_shorten(' '.join(row['text'].split()))}"
 
@@ -118,6 +121,22 @@ def _list_rights(lookup: Lookup, row: dict[str, Any]) -> Iterator[str]:
         opt_outs = signals.get("opt_outs", "")
         refused = "not known" if opt_outs is None else opt_outs or "none"
         yield f"  its licence: {signals['licence']}{place}; its opt-outs: {refused}"
+
+
+def _list_contamination(lookup: Lookup, row: dict[str, Any]) -> Iterator[str]:
+    """The line that says which passage a document shares with which sample, if the recipe looks for samples."""
+    step = next((each for each in lookup.recipe.steps if isinstance(each, Contaminated)), None)
+    if step is None or not set(step.signals.names) <= set(lookup.recipe.written_signals.names):
+        return
+    signals = lookup.at("signals", row["file"], row["offset"])
+    if signals is None or not signals["contaminated_passages"]:
+        return
+    if step.cuts and "stage" not in row:
+        many = f"{signals['contaminated_passages']:,} passage{'s' if signals['contaminated_passages'] > 1 else ''}"
+        yield f"  {many} of samples, of together {signals['contaminated_bytes']:,} bytes, cut out of its text"
+    place = f"bytes {signals['contaminated_start']:,} to {signals['contaminated_end']:,}"
+    others = f" and {signals['contaminated_samples'] - 1:,} more" if signals["contaminated_samples"] > 1 else ""
+    yield f"  shared with samples: {signals['contaminated_sample']}{others}; the longest span at {place}"
 
 
 def _described(signal: pa.Field) -> str:

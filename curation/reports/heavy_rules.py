@@ -11,7 +11,7 @@ from curation.filters.gopher_quality import GopherQuality
 from curation.filters.gopher_repetition import GopherRepetition
 from curation.filters.language import Language
 from curation.filters.rules import failures
-from curation.recipe import Filter, Recipe, Rewrite, stage_of
+from curation.recipe import Filter, Recipe, changes_texts, stage_of
 from curation.recipes.tables import recipe_of
 from curation.release.folder import Folder
 from curation.release.ledger import Ledger
@@ -63,7 +63,7 @@ def _by_dialect(
     _, stage, reason = name
     place = next(number for number, each in enumerate(recipe.steps) if stage_of(each) == stage)
     step = recipe.steps[place]
-    if not isinstance(step, GopherQuality | GopherRepetition) or any(map(_rewrites, recipe.steps[:place])):
+    if not isinstance(step, GopherQuality | GopherRepetition) or any(map(changes_texts, recipe.steps[:place])):
         return
     sample = _first(removed_records(folder, manifest, *name), SAMPLE)
     if not len(sample):
@@ -76,11 +76,6 @@ def _by_dialect(
         rules = [rule for rule in other.rules() if rule.reason == reason]
         if other != step and rules:
             yield float(np.mean(failures(other.measure(sample), rules))), dialect
-
-
-def _rewrites(step: object) -> bool:
-    """Whether a step changes texts, so that later steps did not see the texts that are stored."""
-    return isinstance(step, Rewrite)
 
 
 def _first(batches: Iterator[pa.RecordBatch], most: int) -> pa.RecordBatch:

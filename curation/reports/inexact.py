@@ -9,7 +9,7 @@ from curation.filters.robots import Robots
 from curation.filters.thresholds import without_thresholds
 from curation.filters.url import Url
 from curation.filters.url_substrings import UrlSubstrings
-from curation.recipe import FAMILIES, Filter, Recipe, Step, stage_of
+from curation.recipe import FAMILIES, Filter, Recipe, Step, changes_texts, stage_of
 from curation.reports.rejudging import SETTINGS
 from curation.rewrites.c4_lines import C4Lines
 
@@ -60,8 +60,8 @@ def _rewrites(recipe: Recipe, until: Step | None) -> list[object]:
     found: list[object] = [recipe.normalise]
     pages = next((step for step in recipe.steps if isinstance(step, C4Pages)), None)
     for step in recipe.steps[: recipe.steps.index(until) if until is not None else 0]:
-        if not isinstance(step, Filter):
-            found.append(step)
+        if changes_texts(step):
+            found.append(without_thresholds(step) if isinstance(step, Filter) else step)
         if isinstance(step, C4Lines) and pages is not None:
             found.append((pages.lorem_ipsum, pages.curly_brackets))
     return found

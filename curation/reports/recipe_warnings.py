@@ -9,7 +9,7 @@ from curation.filters.language import Language
 from curation.filters.rights import Rights
 from curation.filters.rules import Rule
 from curation.kernels.word_tables import STOP_WORDS
-from curation.recipe import Filter, Recipe, Step, stage_of
+from curation.recipe import Filter, Recipe, Step, changes_texts, stage_of
 from curation.recipes.published import published, read_data_file
 from curation.routing import language_step
 
@@ -78,7 +78,8 @@ def dead_rules(recipe: Recipe) -> Iterator[str]:
     known = {name: bounds.decode() for name, bounds in ranges.items() if bounds}
     for step in recipe.steps:
         if isinstance(step, Filter):
-            if not step.rules() and not isinstance(step, Rights):  # its signals alone are of use
+            of_use = isinstance(step, Rights) or changes_texts(step)  # without a rule
+            if not step.rules() and not of_use:
                 yield f"the step {stage_of(step)} has no rule left and removes nothing"
             for rule in step.rules():
                 yield from _dead(rule, stage_of(step), known)

@@ -1,13 +1,14 @@
 """The command ``gristmill contamination``: reads benchmarks and scores, searches, and prints a table."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from annotation.rows.reading import Unreadable, digest, rows
+from annotation.rows.reading import digest
 from curation.benchmarks import decon, ngrams
+from curation.benchmarks.files import check_names, named_file
 from curation.benchmarks.samples import samples_table, take_apart, verbalise
 from curation.benchmarks.settings import Definition, Normalise, Settings
 from curation.contamination.manifest import ContaminationManifest
@@ -19,6 +20,7 @@ from curation.job import Execution
 from curation.release.folder import Folder
 from curation.release.shards import read_shard
 from curation.tokenizers.tokenizer import Tokenizer, open_tokenizer
+from jobs.benchmark_rows import benchmark_rows
 from jobs.panics import hold_back_panics
 from jobs.tables import Row, print_table
 from jobs.terminal import say
@@ -53,10 +55,7 @@ def run(options: ContaminationOptions) -> None:
     """Searches the corpus for the benchmarks, and prints the subsets of each benchmark."""
     _check_fields(options)
     benchmarks = [_benchmark(each, options) for each in options.benchmarks]
-    names = [each.benchmark.name for each in benchmarks]
-    for name in names:
-        if names.count(name) > 1:
-            raise UserError(f"two benchmarks are named {name}: name one of them otherwise, as NAME=FILE")
+    check_names([each.benchmark.name for each in benchmarks])
     tokenizer = _tokenizer(options)
     settings = Settings(
         definition=options.definition,
@@ -66,10 +65,10 @@ def run(options: ContaminationOptions) -> None:
     )
     samples = samples_table(each.benchmark for each in benchmarks)
     scores: list[Scores] = []
-    for name, path in map(_named, options.scores):
+    for name, path in map(named_file, options.scores):
         if any(name == each.name for each in scores):
             raise UserError(f"two files of scores are named {name}: name one of them otherwise, as NAME=FILE")
-        scores.append(read_scores(name, digest(path), _rows(path), samples, options.id_field))
+        scores.append(read_scores(name, digest(path), benchmark_rows(path), samples, options.id_field))
     execution = Execution(workers=options.workers, memory=options.memory, beam_options=options.beam_options)
     with hold_back_panics():
         found = find_contamination(
@@ -96,11 +95,12 @@ def _tokenizer(options: ContaminationOptions) -> Tokenizer | None:
 
 
 def _benchmark(given: str, options: ContaminationOptions) -> Searched:
-    name, path = _named(given)
+    name, path = named_file(given)
+    rows = benchmark_rows(path)
     if options.definition == "decon":
         fields = {"question": options.question, "answer": options.answer, "passage": options.passage}
-        return Searched(benchmark=take_apart(name, _rows(path), fields, options.id_field), sha256=digest(path))
-    return Searched(benchmark=verbalise(name, _rows(path), options.template, options.id_field), sha256=digest(path))
+        return Searched(benchmark=take_apart(name, rows, fields, options.id_field), sha256=digest(path))
+    return Searched(benchmark=verbalise(name, rows, options.template, options.id_field), sha256=digest(path))
 
 
 def _check_fields(options: ContaminationOptions) -> None:
@@ -112,29 +112,6 @@ def _check_fields(options: ContaminationOptions) -> None:
     given = {"--question": options.question, "--answer": options.answer, "--passage": options.passage}
     for name in (name for name, field in given.items() if field is not None):
         raise UserError(f"{name} is for --definition decon: give the text of a sample as --template, or leave it out")
-
-
-def _named(given: str) -> tuple[str, Path]:
-    """The name and the file of NAME=FILE; the name of a file alone is its own, up to the first dot."""
-    name, equals, path = given.partition("=")
-    if equals and name and "/" not in name:
-        return name, Path(path)
-    return Path(given).name.partition(".")[0] or Path(given).name, Path(given)
-
-
-def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    """The rows of a file, each with its number. Raises UserError for a record that cannot be read."""
-    for number, row in rows(path, _All()):
-        if isinstance(row, Unreadable):
-            raise UserError(f"{path}, row {number:,} cannot be read: {row.message}")
-        yield number, row
-
-
-class _All(frozenset[str]):
-    """All columns."""
-
-    def __contains__(self, name: object) -> bool:
-        return True
 
 
 def _print(found: ContaminationManifest, output: Path) -> None:

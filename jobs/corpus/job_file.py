@@ -11,6 +11,7 @@ from curation.recipe import Recipe
 from curation.recipes.tables import USES, make_recipe, recipe_table
 from curation.sources.inputs import Input
 from curation.sources.reading import ReadingSettings
+from jobs.benchmark_rows import benchmark_rows
 from schemas.errors import UserError
 from schemas.settings import build, convert, convert_fields, shown, unknown
 from schemas.toml_file import MOST_LEVELS, read_toml, value_of
@@ -40,10 +41,11 @@ def load_recipes(names: Sequence[str], changes: Iterable[str] = ()) -> dict[str,
 
 
 def _checked(recipe: Recipe, folder: Path) -> Recipe:
-    """The recipe, with the functions and models that it names in ``folder``. Raises UserError if one of its files
+    """The recipe, with the functions, models and benchmarks that it names in
+    ``folder``. Raises UserError if one of its files
     cannot be read, or if no document can meet its settings."""
     recipe.check()
-    recipe = recipe.with_files(folder)
+    recipe = recipe.with_files(folder, benchmark_rows)
     recipe.read_lists()
     return recipe
 

@@ -10,11 +10,13 @@ from curation.engine.selection import Selection
 from curation.engine.takedown import takedown
 from curation.engine.takedown_lists import NEAR_LIST, not_found_name
 from curation.job import Execution
+from curation.recipe import Recipe, changes_texts
 from curation.recipes.tables import recipe_of
 from curation.release.folder import Folder
 from curation.release.ledger import Ledger
 from curation.release.manifest import TakedownReport
 from curation.release.opening import open_release
+from jobs.benchmark_rows import benchmark_rows
 from jobs.corpus.compiling import prepare_kernels
 from jobs.corpus.progress import watcher
 from jobs.corpus.summary import print_releases, print_summary
@@ -51,7 +53,7 @@ def run(options: TakedownOptions) -> None:
         raise UserError("say what to take down: --doc-id FILE, --host FILE or --url FILE, with one entry per line")
     selection = Selection.of(_lines(options.doc_ids), _entries(options.hosts), _entries(options.urls), options.near)
     opened, before = open_release(options.release)
-    recipe = recipe_of(before.recipe, f"{options.release}/{MANIFEST}")
+    recipe = _with_benchmarks(recipe_of(before.recipe, f"{options.release}/{MANIFEST}"))
     prepare_kernels(recipe, options.progress)
     started = time.monotonic()
     execution = Execution(workers=options.workers, memory=options.memory)
@@ -61,6 +63,18 @@ def run(options: TakedownOptions) -> None:
     print_summary(Ledger.of(found.ledger), options.output, time.monotonic() - started)
     print_releases(found)
     _print_takedown(found.takedown[-1], options.output)
+
+
+def _with_benchmarks(recipe: Recipe) -> Recipe:
+    """The recipe, with the benchmarks whose passages it cuts, relative to the current folder: removed documents have
+    their whole texts, and are recognised by their texts as the recipe would keep them."""
+    try:
+        return recipe.with_files(Path(), benchmark_rows, changes_texts)
+    except UserError as error:
+        raise UserError(
+            f"{error}. The recipe cuts passages of benchmarks out of texts, so a takedown reads these files again: run "
+            "it in the folder of the recipe"
+        ) from error
 
 
 def _print_near(count: int, output: str) -> None:

@@ -61,7 +61,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "jobs": (
         "terminal options example",
         "consoles interrupts",
-        "counting tables spreadsheet pages corpora panics",
+        "counting tables spreadsheet pages corpora panics benchmark_rows",
         "corpus classifier packing contamination studio campaign verification evaluation",
         "dataset",
         "api cli demo",

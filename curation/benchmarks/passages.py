@@ -1,0 +1,69 @@
+"""The passages that texts share with samples, by a definition that compares spans."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from curation.benchmarks.index import Integers
+from curation.benchmarks.ngram_index import AnyIndex
+from curation.tokenizers.tokenizer import one_thread_each
+
+Place = tuple[int, int]
+"""The bytes [start, end) of a text."""
+_TEXT, _SAMPLE, _, _AT, _TOKENS, _MISMATCHES = range(6)
+"""The columns of `find_spans`."""
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What a text shares with samples: all passages that lie in a span, ascending; the longest span in tokens, its
+    place and its sample; and with how many samples the text shares a span."""
+
+    passages: Sequence[Place]
+    longest: int
+    place: Place
+    sample: int
+    samples: int
+
+
+def shared_passages(index: AnyIndex, texts: pa.LargeStringArray) -> dict[int, Shared]:
+    """What texts share with samples, by the number of the text, for the texts that share a span."""
+    forms = index.form.texts(texts)
+    with one_thread_each():
+        read, bounds, spans, covered = index.search(forms, np.zeros(len(index.tokens), np.int32))
+        firsts = np.flatnonzero(np.diff(spans[:, _TEXT], prepend=-1))
+        found = {}
+        for first, stop in pairwise([*firsts.tolist(), len(spans)]):
+            number = int(spans[first, _TEXT])
+            row = int(read[number])
+            inside = covered[bounds[number] : bounds[number + 1]]
+            found[row] = _shared(index, texts[row].as_py(), forms[row].as_py(), spans[first:stop], inside)
+    return found
+
+
+def _shared(index: AnyIndex, text: str, form: str, spans: Integers, covered: npt.NDArray[np.bool_]) -> Shared:
+    places = index.places(form)
+    edges = np.flatnonzero(np.diff(covered.astype(np.int8), prepend=0, append=0))
+    best = spans[np.lexsort([spans[:, _SAMPLE], spans[:, _MISMATCHES], -spans[:, _TOKENS]])[0]]
+    firsts = np.append(edges[::2], best[_AT])
+    lasts = np.append(edges[1::2], best[_AT] + best[_TOKENS]) - 1
+    found = index.form.places(text, np.column_stack([places[firsts, 1], places[lasts, 2]]))
+    *passages, place = [(start, end) for start, end in found.tolist()]
+    return Shared(passages, int(best[_TOKENS]), place, int(best[_SAMPLE]), len(spans))
+
+
+def without(text: bytes, passages: Sequence[Place]) -> bytes:
+    """The text without passages, which may overlap.
+
+    >>> without(b"oats and rye", [(4, 8), (6, 9)])
+    b'oatsrye'
+    """
+    left, at = [], 0
+    for start, end in sorted(passages):
+        left.append(text[at:start])
+        at = max(at, end)
+    return b"".join([*left, text[at:]])

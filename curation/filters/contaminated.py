@@ -1,0 +1,232 @@
+"""Contamination: documents that hold samples of benchmarks are removed, or the passages are cut out of them."""
+
+import hashlib
+import re
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from curation.benchmarks.carried import CarriedSamples
+from curation.benchmarks.files import Rows, check_names, named_file
+from curation.benchmarks.passages import Shared, shared_passages, without
+from curation.benchmarks.samples import samples_table, verbalise
+from curation.benchmarks.settings import Normalise, Settings
+from curation.filters.columns import Address, address_of, count, share
+from curation.filters.own_signals import check_digest
+from curation.filters.rules import Rule, active_rules
+from curation.tokenizers.tokenizer import open_tokenizer
+from schemas.checksums import sha256_of
+from schemas.errors import UserError
+from schemas.named_files import open_named
+
+SPAN_UNITS = {"llama2": "tokens", "gpt3": "words", "palm": "words"}
+_NO_WORD = re.compile(r"[\W_]+")
+_SIGNALS = ["longest", "samples", "passages", "bytes", "share", "left", "sample", "start", "end"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contaminated:
+    """Removes documents that share a span with a sample of a benchmark, or cuts the shared passages out of them.
+
+    What a span is says the ``definition``, as for ``gristmill contamination``, which lists the same documents and
+    passages (`contamination`). The signals are measured on the text before it is cut.
+    """
+
+    use: Literal["contaminated"] = "contaminated"
+    benchmarks: tuple[str, ...]
+    """Files of rows, each as FILE or NAME=FILE, relative to the folder of the recipe. A run copies the samples for its
+    workers."""
+    action: Literal["remove", "cut"] = "remove"
+    definition: Literal["llama2", "gpt3", "palm"] = "llama2"
+    tokenizer: str | None = None
+    """The file or folder of a tokenizer, for llama2 only, relative to the folder of the recipe."""
+    end_token: str | None = None
+    normalise: Normalise = "words"
+    template: str | None = None
+    """Makes a sample of a row, such as "{question} {answer}" (None: by the fields of the first row)."""
+    id_field: str | None = None
+    """The field that names a sample (None: ``id``, if a row has it, or else its number)."""
+    max_longest: int | None = 0
+    """To remove: the longest span, in tokens or words, that a document may share with a sample."""
+    max_share: float | None = None
+    """The maximum share of the bytes of a text that lie in shared passages."""
+    max_passages: int | None = None
+    """The maximum number of shared passages. GPT-3 removed documents of more than 10 pieces."""
+    min_left: int | None = 1
+    """To cut: how many letters and numbers must be left of a text that is cut."""
+    sha256: tuple[str, ...] = ()
+    """The SHA-256 of each benchmark's file and then of the tokenizer's file (none: any). The manifest holds them."""
+
+    read: CarriedSamples | None = field(default=None, init=False, repr=False, compare=False)
+    """The samples that `with_files` read."""
+
+    def __post_init__(self) -> None:
+        if not self.benchmarks:
+            raise UserError('step contaminated names no benchmark: give benchmarks = ["quiz.jsonl"], files of rows')
+        check_names([named_file(each)[0] for each in self.benchmarks])
+        if self.definition == "llama2" and self.tokenizer is None:
+            raise UserError("contaminated.definition llama2 compares tokens: give the model's contaminated.tokenizer")
+        unused = {
+            "tokenizer": self.tokenizer is not None,
+            "end_token": self.end_token is not None,
+            'normalise = "none"': self.normalise == "none",
+        }
+        for name in (name for name, given in unused.items() if given and self.definition != "llama2"):
+            raise UserError(
+                f"contaminated.definition {self.definition} compares lower-case words: leave out contaminated.{name}"
+            )
+        if self.cuts and self.max_longest != 0:
+            raise UserError(
+                "contaminated.max_longest is for removing documents, and with action = cut every passage is cut: leave "
+                "it out, or set max_share or max_passages"
+            )
+        if not self.cuts and self.min_left != 1:
+            raise UserError("contaminated.min_left is for texts that are cut: leave it out, or set action to cut")
+        if self.sha256 and len(self.sha256) != len(self._files()):
+            raise UserError(
+                "contaminated.sha256 has another length than the list of files: give one for each benchmark and the "
+                "tokenizer, or none"
+            )
+
+    @property
+    def cuts(self) -> bool:
+        """Whether the step changes texts."""
+        return self.action == "cut"
+
+    @property
+    def signals(self) -> pa.Schema:
+        unit = SPAN_UNITS[self.definition]
+        said = [
+            count("contaminated_longest", f"{unit} of the longest span that the text shares with a sample"),
+            count("contaminated_samples", "samples with which the text shares a span"),
+            count("contaminated_passages", "passages of the text that lie in a shared span"),
+            count("contaminated_bytes", "bytes of the text in these passages"),
+            share("contaminated_share", "share of the bytes of the text in these passages"),
+            count("contaminated_left", "letters and numbers of a contaminated text outside of these passages"),
+            pa.field("contaminated_sample", pa.string(), metadata={"description": "the sample of the longest span"}),
+            count("contaminated_start", "the byte of the text at which the longest span begins"),
+            count("contaminated_end", "the byte of the text before which the longest span ends"),
+        ]
+        return pa.schema(said)
+
+    def with_files(self, folder: Path, rows: Rows) -> "Contaminated":
+        """This step with the samples of its benchmarks in ``folder``, which ``rows`` reads. Raises UserError for a file
+        that cannot be read, or that is another one than the step asks for."""
+        named = [(name, folder / path) for name, path in map(named_file, self.benchmarks)]
+        tokenizer = None
+        digests = [_digest(path) for _, path in named]
+        if self.tokenizer is not None:
+            tokenizer = open_tokenizer(folder / self.tokenizer, self.end_token)
+            digests.append(hashlib.sha256(tokenizer.content).hexdigest())
+        for file, digest, asked in zip(self._files(), digests, self.sha256 or [None] * len(digests), strict=True):
+            check_digest(str(folder / file), digest, asked)
+        benchmarks = [verbalise(name, rows(path), self.template, self.id_field) for name, path in named]
+        settings = Settings(definition=self.definition, normalise=self.normalise)
+        made = replace(self, sha256=tuple(digests))
+        found = CarriedSamples.of(settings, tokenizer, samples_table(benchmarks))
+        object.__setattr__(made, "read", found)
+        return made
+
+    def models(self) -> tuple[CarriedSamples, ...]:
+        """The samples, if `with_files` read them."""
+        return () if self.read is None else (self.read,)
+
+    def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        texts, read = batch["text"], self._read()
+        found = _found(read, texts)
+        sizes = pc.binary_length(texts).to_numpy(zero_copy_only=False)
+        columns: dict[str, list[object]] = {name: [0] * len(texts) for name in _SIGNALS[:4]}
+        columns["share"] = np.where(sizes > 0, 0.0, np.nan).tolist()
+        columns |= {name: [None] * len(texts) for name in _SIGNALS[5:]}
+        for row, shared in found.items():
+            for name, value in _measured(texts[row].as_py(), shared, read.samples).items():
+                columns[name][row] = value
+        schema = self.signals
+        kinds = zip(_SIGNALS, schema.types, strict=True)
+        arrays = [pa.array(columns[name], kind, from_pandas=True) for name, kind in kinds]
+        return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+    def rules(self) -> tuple[Rule, ...]:
+        return active_rules(
+            Rule("contaminated", "contaminated_longest", at_most=None if self.cuts else self.max_longest),
+            Rule("contaminated_share", "contaminated_share", at_most=self.max_share),
+            Rule("contaminated_passages", "contaminated_passages", at_most=self.max_passages),
+            Rule("little_left", "contaminated_left", at_least=self.min_left if self.cuts else None),
+        )
+
+    def cut(self, texts: pa.LargeStringArray) -> pa.LargeStringArray:
+        """The texts without the passages that they share with samples."""
+        found = _found(self._read(), texts)
+        if not found:
+            return texts
+        mask = np.zeros(len(texts), np.bool_)
+        mask[list(found)] = True
+        cut = [without(texts[row].as_py().encode(), found[row].passages).decode() for row in sorted(found)]
+        return pc.replace_with_mask(texts, pa.array(mask), pa.array(cut, texts.type))
+
+    def _files(self) -> list[Path]:
+        """The files of the step, as a recipe names them."""
+        files = [named_file(each)[1] for each in self.benchmarks]
+        return files if self.tokenizer is None else [*files, Path(self.tokenizer)]
+
+    def _read(self) -> CarriedSamples:
+        if self.read is None:
+            raise UserError(
+                "step contaminated: a manifest does not hold its benchmarks, so nothing can be measured with them: use "
+                "the recipe file"
+            )
+        return self.read
+
+
+class _Last(threading.local):
+    """What was found last in this thread: a step measures a column of texts and then cuts it.
+
+    The column is kept alive, so that no other column can have its address in memory.
+    """
+
+    key: tuple[str, Address] | None = None
+    texts: pa.LargeStringArray | None = None
+    found: Mapping[int, Shared] = {}
+
+
+_last = _Last()
+
+
+def _found(read: CarriedSamples, texts: pa.LargeStringArray) -> Mapping[int, Shared]:
+    key = (read.sha256, address_of(texts))
+    if _last.key != key:
+        _last.found, _last.texts, _last.key = shared_passages(read.index, texts), texts, key
+    return _last.found
+
+
+def _measured(text: str, shared: Shared, samples: pa.Table) -> dict[str, object]:
+    """The signals of a text that shares a span with a sample, by the end of their names."""
+    data = text.encode()
+    left = without(data, shared.passages)
+    return {
+        "longest": shared.longest,
+        "samples": shared.samples,
+        "passages": len(shared.passages),
+        "bytes": len(data) - len(left),
+        "share": 1 - len(left) / len(data),
+        "left": len(_NO_WORD.sub("", left.decode())),
+        "sample": "/".join(samples[name][shared.sample].as_py() for name in ("benchmark", "sample_id")),
+        "start": shared.place[0],
+        "end": shared.place[1],
+    }
+
+
+def _digest(path: Path) -> str:
+    """The SHA-256 of a file."""
+    try:
+        with open_named(path) as stream:
+            return sha256_of(stream)
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        raise UserError(f"step contaminated: the benchmark {path} cannot be read: {why}") from error
