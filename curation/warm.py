@@ -39,6 +39,7 @@ from curation.filters.language import Language
 from curation.filters.url import Url
 from curation.filters.word_list import WordList
 from curation.judge import judge
+from curation.kernels.best_fit import best_fit
 from curation.kernels.cuts import Parts, cut_parts, parts_of_pieces, restore_parts, texts_of_parts
 from curation.kernels.listed_terms import hashes, occurrences, terms
 from curation.kernels.piece_bounds import PARAGRAPHS, find_pieces
@@ -113,6 +114,7 @@ def warm() -> None:
     for held in (values, read):
         similar((nodes[:1], held[:1]), (nodes[1:], held[1:]), near)
     forest(np.array([[0, 0, 0, 1]], np.uint64))
+    best_fit(np.array([2, 1], np.int32), np.array([False, True]), 4)
     pieces = find_pieces(texts, PARAGRAPHS)
     places = np.column_stack([pieces.high, pieces.low, *(column.astype(np.uint64) for column in pieces[:3])])
     list(first_places(sort_places(places), 1, 1))

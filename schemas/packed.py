@@ -3,6 +3,9 @@
 A folder holds ``manifest.json`` and the shards ``shards/00000.arrow`` and so on: uncompressed Arrow IPC files that can
 be memory-mapped. Every record batch except the last of a shard has BATCH rows, and every shard except the last has the
 same number of rows.
+
+In a folder of version 1 documents fill every row. In version 2, which best-fit packing writes, a row may end with
+padding: the column ``filled`` says how many tokens of the row belong to documents, and the others are padding.
 """
 
 from collections.abc import Mapping
@@ -16,13 +19,19 @@ from schemas.manifest import Entry, NamedEntry, ShardEntry, named_entries, read_
 from schemas.table import Table
 
 FORMAT = "gristmill.packed"
-VERSION = 1
+VERSION = 2
+"""The newest version of the format."""
+FULL_VERSION = 1
+"""The version of folders without padding."""
 BATCH = 256
 """Rows per record batch."""
 MOST_TOKENS = 2**31 - 1
 """The most tokens of a sequence: Arrow counts the items of a list in 32 bits."""
 
 TokenType = Literal["uint16", "int32"]
+Packing = Literal["concatenate", "best-fit"]
+"""How documents are packed: one after the other, cut every ``length`` tokens; or each where it fits best, with padding
+in the rest of a row."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,8 +43,19 @@ class TokenizerFile:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Padding:
+    """The padding of all rows: the token that stands there, its id, the number of such tokens, and their share of the
+    tokens of all rows."""
+
+    token: str
+    token_id: int
+    tokens: int
+    share: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class PackedManifest:
-    """The fields of the manifest that readers of packed sequences need."""
+    """The fields of the manifest that readers of packed sequences need. ``padding`` is null in version 1."""
 
     format: str
     version: int
@@ -44,6 +64,7 @@ class PackedManifest:
     token_type: TokenType
     files: Mapping[str, ShardEntry]
     tokenizer: TokenizerFile | None = None
+    padding: Padding | None = None
 
     @property
     def shards(self) -> list[str]:
@@ -66,7 +87,8 @@ PARTS = pa.list_(
     )
 )
 """The documents of a sequence, in order. A document's tokens begin at ``start`` in the sequence and at ``offset`` in
-the document (0 unless the document began in an earlier sequence). A part ends where the next part starts."""
+the document (0 unless the document began in another sequence). A part ends where the next part starts, and the last
+part where the sequence or its padding does."""
 
 
 def read_packed(content: bytes, place: str) -> tuple[PackedManifest, dict[str, NamedEntry]]:
@@ -78,6 +100,8 @@ def read_packed(content: bytes, place: str) -> tuple[PackedManifest, dict[str, N
     found = read_manifest(content, place, PackedManifest, form=FORMAT, version=VERSION, made_by="gristmill pack")
     if found.version < 1 or not 1 <= found.length <= MOST_TOKENS:
         raise DamagedError(f"{place} has an impossible version or length: {CHANGED}")
+    if (found.version > FULL_VERSION) != (found.padding is not None):
+        raise DamagedError(f"{place} has a version that contradicts its padding: {CHANGED}")
     copy = {found.tokenizer.file: Entry(found.tokenizer.sha256)} if found.tokenizer else {}
     files = named_entries({**found.files, **copy}, place)
     if found.files.keys() != set(found.shards):
@@ -97,16 +121,19 @@ def token_type(vocabulary: int) -> TokenType:
     return "uint16" if vocabulary <= 1 << 16 else "int32"
 
 
-def packed_table(length: int, tokens: TokenType) -> Table:
-    """The table of sequences of ``length`` tokens; ``tokens`` is their type. Each document ends with its end token."""
+def packed_table(length: int, tokens: TokenType, padded: bool = False) -> Table:
+    """The table of sequences of ``length`` tokens; ``tokens`` is their type. Each document ends with its end token.
+    If ``padded``, a row's first ``filled`` tokens belong to documents, at least one, and the others are padding."""
     kind = pa.uint16() if tokens == "uint16" else pa.int32()
+    filled = [pa.field("filled", pa.int32(), nullable=False)] if padded else []
     return Table(
         name="packed",
-        version=VERSION,
+        version=VERSION if padded else FULL_VERSION,
         columns=pa.schema(
             [
                 pa.field("tokens", pa.list_(pa.field("token", kind, nullable=False), length), nullable=False),
                 pa.field("parts", PARTS, nullable=False),
+                *filled,
             ]
         ),
     )

@@ -52,16 +52,19 @@ class PackedSequences:
         self.fingerprint = hashlib.sha256(written).hexdigest()
         """The SHA-256 of the manifest, which contains the SHA-256 of each shard: it identifies tokens and order."""
         self.length = self.manifest.length
-        table = packed_table(self.length, self.manifest.token_type)
+        self.padded = self.manifest.padding is not None
+        """Whether rows may end with padding, see `filled`."""
+        table = packed_table(self.length, self.manifest.token_type, self.padded)
         self.dtype = np.dtype(self.manifest.token_type)
         self._rows = self.manifest.rows
         self._shard_rows = self._shards[0].rows if self._shards else 1
         self._shard_batches = -(-self._shard_rows // BATCH)
         with ThreadPoolExecutor(_THREADS) as pool:
             layouts = list(pool.map(lambda shard: shard.layout(table), self._shards))
-        places = np.concatenate([np.empty((0, 2), np.int64), *layouts])
+        places = np.concatenate([np.empty((0, 3), np.int64), *layouts])
         self._messages = places[:, 0].copy()
         self._starts = places[:, 1] // self.dtype.itemsize  # in tokens from the start of the file
+        self._filled = places[:, 2].copy()
         self._mapped: list[pa.Buffer | None] = [None] * len(self._shards)
         self._tokens: list[npt.NDArray[Any] | None] = [None] * len(self._shards)
         self._last_parts: tuple[int, Parts] | None = None
@@ -125,7 +128,7 @@ class PackedSequences:
         return out
 
     def parts(self, row: int) -> list[Part]:
-        """The documents in the row, in order. A document ends where the next starts, and the last ends at ``length``.
+        """The documents in the row, in order. A document ends where the next starts, and the last ends at `filled`.
 
         Raises IndexError outside of -len to len - 1, and PackedError if the parts are damaged.
         """
@@ -142,9 +145,22 @@ class PackedSequences:
             starts = parts.starts(inside)
         except LayoutError as error:
             raise shard.error(f"is damaged: {error}") from error
-        if starts[0] != 0 or starts[-1] >= self.length or (starts[1:] <= starts[:-1]).any():
+        if starts[0] != 0 or starts[-1] >= self.filled(row) or (starts[1:] <= starts[:-1]).any():
             raise shard.error(f"is damaged: the parts of row {row:,} do not follow each other")
         return starts
+
+    def filled(self, row: int) -> int:
+        """How many tokens of the row, from its start, belong to documents: 1 to ``length``. The others are padding.
+
+        Raises IndexError outside of -len to len - 1, and PackedError if the number is damaged.
+        """
+        number, batch, inside = self._place(self._row(row))
+        if not self.padded:
+            return self.length
+        filled = int(np.frombuffer(self._map(number), np.int32, 1, int(self._filled[batch]) + 4 * inside)[0])
+        if not 1 <= filled <= self.length:
+            raise self._shards[number].error(f"is damaged: row {row:,} cannot have {filled:,} tokens")
+        return filled
 
     def _row(self, row: int) -> int:
         """The row, with negative numbers counted from the end."""

@@ -21,6 +21,8 @@ from schemas.packed import BATCH
 from schemas.table import SchemaError, Table
 
 _AGAIN = "copy it again from where it was written, or pack again"
+_TOKENS, _FILLED = 2, 17
+"""The numbers of the buffers that hold the tokens of a record batch, and its column ``filled``."""
 
 
 class PackedError(ValueError):
@@ -79,14 +81,15 @@ class Shard:
             raise self.error(wrong)
 
     def layout(self, table: Table) -> npt.NDArray[np.int64]:
-        """The start of each record batch and of its tokens, in bytes from the start of the file: int64 of shape
-        (batches, 2).
+        """The start of each record batch, of its tokens and of its column ``filled`` (0 if the table has no such
+        column), in bytes from the start of the file: int64 of shape (batches, 3).
 
         Raises PackedError unless the file is structured as ``rows`` rows of the table.
         """
         self.check_size()
         length = table.columns.field("tokens").type.list_size
         width = table.columns.field("tokens").type.value_type.bit_width // 8
+        padded = "filled" in table.columns.names
         try:
             file = os.open(self.path, os.O_RDONLY)
         except OSError as error:
@@ -95,14 +98,17 @@ class Shard:
             if hasattr(os, "posix_fadvise"):
                 os.posix_fadvise(file, 0, 0, os.POSIX_FADV_RANDOM)
             blocks = self._blocks(file, table)
-            found = np.stack([blocks["offset"], blocks["offset"] + blocks["metadata"]], axis=1)
+            body = blocks["offset"] + blocks["metadata"]
+            found = np.stack([blocks["offset"], body, body if padded else np.zeros_like(body)], axis=1)
             expected = np.full(len(blocks), BATCH)
             expected[-1:] = self.rows - BATCH * (len(blocks) - 1)
             done = 0
             for batches in read_messages([os.pread(file, size, at) for at, size, _ in blocks.tolist()]):
                 some = slice(done, done + len(batches))
-                _check(batches, expected[some], length, width, blocks["body"][some])
-                found[some, 1] += batches.buffers[:, 2, 0]
+                _check(batches, expected[some], length, width, blocks["body"][some], padded)
+                found[some, 1] += batches.buffers[:, _TOKENS, 0]
+                if padded:
+                    found[some, 2] += batches.buffers[:, _FILLED, 0]
                 done += len(batches)
         except LayoutError as error:
             raise self.error(f"is damaged: {error}") from error
@@ -141,17 +147,27 @@ class Shard:
         return blocks
 
 
-def _check(batches: Batches, rows: npt.NDArray[np.int64], length: int, width: int, body: npt.NDArray[np.int64]) -> None:
+def _check(
+    batches: Batches,
+    rows: npt.NDArray[np.int64],
+    length: int,
+    width: int,
+    body: npt.NDArray[np.int64],
+    padded: bool,
+) -> None:
     """Raises LayoutError unless the batches have ``rows`` sequences each, and the buffers that these need."""
     nodes, sizes = batches.nodes, batches.buffers[..., 1]
-    if nodes.shape[1] != 8 or sizes.shape[1] != 16 or (batches.rows != rows).any() or (batches.body != body).any():
+    shape = (9, 18) if padded else (8, 16)
+    if (nodes.shape[1], sizes.shape[1]) != shape or (batches.rows != rows).any() or (batches.body != body).any():
         raise LayoutError("a record batch does not have the rows or the columns that it should")
     parts = nodes[:, 3, 0]
-    lengths = np.stack([rows, rows * length, rows, *([parts] * 5)], axis=1)
+    lengths = np.stack([rows, rows * length, rows, *([parts] * 5), *([rows] if padded else [])], axis=1)
     if (parts < 0).any() or (nodes[..., 0] != lengths).any() or nodes[..., 1].any():
         raise LayoutError("the columns of a record batch differ in their rows")
-    need = {2: rows * length * width, 4: 4 * (rows + 1), 7: 4 * (parts + 1), 10: 4 * (parts + 1)}
+    need = {_TOKENS: rows * length * width, 4: 4 * (rows + 1), 7: 4 * (parts + 1), 10: 4 * (parts + 1)}
     need |= {13: 4 * parts, 15: 8 * parts}
+    if padded:
+        need |= {_FILLED: 4 * rows}
     if not batches.without_gaps() or any((sizes[:, number] < least).any() for number, least in need.items()):
         raise LayoutError("the buffers of a record batch are not where its rows need them")
 

@@ -13,13 +13,13 @@ from curation.packing.tokenised import Tokenised
 from curation.packing.weights import Weighted
 from curation.tokenizers.tokenizer import TokenizerReport
 from schemas.mixture import Contribution
-from schemas.packed import PackedManifest
+from schemas.packed import PackedManifest, Packing
 
 
 @dataclass(frozen=True, kw_only=True)
 class Divided:
-    """Documents that lie in more than one sequence, each as often as it is packed: ``documents`` of them, which are a
-    ``share`` of all that are packed; ``fitting`` of them would fit into one sequence."""
+    """Documents that are cut, as they lie in more than one sequence, each as often as it is packed: ``documents`` of
+    them, which are a ``share`` of all that are packed; ``fitting`` of them would fit into one sequence."""
 
     documents: int
     share: float
@@ -63,7 +63,7 @@ class SourceReport:
 class Manifest(PackedManifest):
     """What a folder of packed sequences holds, and what it was made from. ``content`` is a digest of all documents,
     ``tokens_asked`` the number of tokens that a mixture asks for, ``divided`` the documents that lie in more than one
-    sequence (null in folders of earlier versions)."""
+    sequence (null in folders of earlier versions), and ``packing`` how documents were packed."""
 
     gristmill: str
     seed: int
@@ -74,6 +74,7 @@ class Manifest(PackedManifest):
     ledger: Mapping[str, Mapping[str, int]]
     noticed: NoticedReport
     divided: Divided | None = None
+    packing: Packing = "concatenate"
 
 
 def source_reports(

@@ -8,6 +8,7 @@ index (int64): the first sequence of each document, and last the number of seque
 
 import struct
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +25,21 @@ MAGIC = b"MMIDIDX\x00\x00"
 CODES: dict[TokenType, int] = {"uint16": 8, "int32": 4}
 
 
-def export_megatron(folder: Path, prefix: Path) -> tuple[int, int]:
-    """Writes PREFIX.bin and PREFIX.idx; returns the number of documents and of tokens in them.
+@dataclass(frozen=True)
+class Exported:
+    """How many documents, sequences of Megatron-LM and tokens were written."""
+
+    documents: int
+    sequences: int
+    tokens: int
+
+
+def export_megatron(folder: Path, prefix: Path) -> Exported:
+    """Writes PREFIX.bin and PREFIX.idx.
 
     The documents are in the order in which they were packed, each with its end token; the last document is cut off
-    where the last sequence ends. Checks the SHA-256 of each shard first. Raises UserError for a folder that does not
+    where the last sequence ends. Padding is left out. Best-fit packing puts the parts of a long document into rows far
+    apart: each part is a sequence of its own. Checks the SHA-256 of each shard first. Raises UserError for a folder that does not
     hold packed sequences, for a damaged shard, and for an output that exists already.
     """
     try:
@@ -38,32 +49,38 @@ def export_megatron(folder: Path, prefix: Path) -> tuple[int, int]:
     names = [prefix.with_name(f"{prefix.name}{suffix}") for suffix in (".bin", ".idx")]
     kind = sequences.dtype.newbyteorder("<")
     with new_files(*names) as [tokens_path, index_path]:
-        begins = []
+        begins = [np.empty(0, np.int64)]
+        documents = total = 0
         with tokens_path.open("wb") as file:
-            for first, tokens, starts in _batches(folder, sequences):
+            for tokens, starts, begun in _batches(folder, sequences):
                 file.write(np.ascontiguousarray(tokens, kind).data)
-                begins.append(starts + first)
-        total = len(sequences) * sequences.length
-        starts = np.concatenate([np.empty(0, np.int64), *begins])
+                begins.append((starts if sequences.padded else starts[begun]) + total)
+                documents += int(begun.sum())
+                total += len(tokens)
+        starts = np.concatenate(begins)
         index_path.write_bytes(_index(starts, total, sequences.manifest.token_type, kind.itemsize))
-    return len(starts), total
+    return Exported(documents, len(starts), total)
 
 
-def _batches(folder: Path, sequences: PackedSequences) -> Iterator[tuple[int, npt.NDArray[Any], npt.NDArray[np.int64]]]:
-    """For each record batch: the position of its first token among all, its tokens, and the indices in the batch at
-    which documents begin."""
-    first, length = 0, sequences.length
+def _batches(
+    folder: Path, sequences: PackedSequences
+) -> Iterator[tuple[npt.NDArray[Any], npt.NDArray[np.int64], npt.NDArray[np.bool_]]]:
+    """For each record batch: its tokens without padding, the indices of these at which parts of documents start, and
+    whether a document begins there."""
+    length = sequences.length
     for shard in range(len(sequences.manifest.shards)):
         with pa.memory_map(str(folder / f"shards/{shard:05}.arrow")) as file:
             reader = pa.ipc.open_file(file)
             for number in range(reader.num_record_batches):
                 batch = reader.get_batch(number)
                 tokens = batch["tokens"].flatten().to_numpy()
+                filled = batch["filled"].to_numpy() if sequences.padded else np.full(len(batch), length)
+                if sequences.padded:
+                    tokens = tokens.reshape(-1, length)[np.arange(length) < filled[:, None]]
                 parts = batch["parts"]
-                rows = np.repeat(np.arange(len(batch)), parts.value_lengths().to_numpy())
-                starts = rows * length + parts.flatten().field("start").to_numpy()
-                yield first, tokens, starts[parts.flatten().field("offset").to_numpy() == 0]
-                first += len(tokens)
+                rows = np.repeat(np.cumsum(filled, dtype=np.int64) - filled, parts.value_lengths().to_numpy())
+                starts = rows + parts.flatten().field("start").to_numpy()
+                yield tokens, starts, parts.flatten().field("offset").to_numpy() == 0
 
 
 def _index(starts: npt.NDArray[np.int64], total: int, token_type: TokenType, token_bytes: int) -> bytes:

@@ -1,4 +1,4 @@
-"""The run on one page: reads and tokenises documents, takes shares of the sources, shuffles, cuts and writes."""
+"""The run on one page: reads and tokenises documents, takes shares of the sources, shuffles, packs and writes."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -11,12 +11,14 @@ from typing import Any
 from curation.engine.budget import cores
 from curation.engine.claim import CLAIM, Claim, claim_folder, tidy
 from curation.packing.corpus import ParquetCorpus
+from curation.packing.cutting import Cutting
 from curation.packing.encoding import encode
+from curation.packing.fitting import Fitting
 from curation.packing.ledger import PackingLedger
 from curation.packing.manifest import Divided, Manifest, content, source_reports
 from curation.packing.noticed import SAMPLE, Noticed
 from curation.packing.order import order
-from curation.packing.rows import Cutting
+from curation.packing.rows import Rows
 from curation.packing.shards import shard_batches, write_shards
 from curation.packing.shares import Mixture, check, shares
 from curation.packing.tokenised import Tokenised, TokenisedWriter
@@ -26,7 +28,7 @@ from curation.tokenizers.tokenizer import Tokenizer
 from schemas.balance import LedgerError
 from schemas.errors import RunError, UserError
 from schemas.manifest import MANIFEST
-from schemas.packed import FORMAT, VERSION
+from schemas.packed import FORMAT, Packing, Padding
 from schemas.progress import Counting, silent
 from schemas.records import to_json
 
@@ -47,15 +49,17 @@ def pack(
     seed: int = 0,
     threads: int | None = None,
     mixture: Mixture | None = None,
+    packing: Packing = "concatenate",
     counting: Counting = silent,
 ) -> Manifest:
     """Packs documents into sequences of ``length`` tokens, in a new folder, or in a folder in which the same run was
     interrupted: the run then resumes where it stopped. The manifest is written last.
 
     Every document is taken once; with a ``mixture``, whose sources are the corpora's names, as often as the mixture
-    says. Equal documents, settings and seed give equal bytes, whatever the files and threads. Tokens are in ``output``
-    until they are shuffled, so the folder temporarily takes twice its final size; memory is about 100 bytes for each
-    document taken.
+    says. ``packing`` puts documents one after the other and cuts them every ``length`` tokens (`Cutting`), or puts each
+    where it fits best, and end tokens as padding behind the last document of a row (`Fitting`). Equal documents,
+    settings and seed give equal bytes, whatever the files and threads. Tokens are in ``output`` until they are
+    shuffled, so the folder temporarily takes twice its final size; memory is about 100 bytes for each document taken.
 
     Raises UserError for invalid corpora, mixtures and outputs, RunError for a run that cannot finish.
     """
@@ -78,7 +82,7 @@ def pack(
     if mixture is not None:
         check(mixture)
     folder, was_there = Folder(str(output)), output.exists()
-    claim = _claim(corpora, tokenizer, length, seed, mixture)
+    claim = _claim(corpora, tokenizer, length, seed, mixture, packing)
     if done := _finished_run(folder, claim):
         return done
     with claim_folder(folder, claim), _clean_up(folder, was_there):
@@ -92,31 +96,35 @@ def pack(
         weighted = _weigh(corpus, mixture)
         taken = shares(corpus.names, totals, mixture, weighted)
         documents = order(corpus, taken, seed, weighted)
-        cutting = Cutting(corpus, documents, length)
-        if not cutting.rows:
-            raise UserError(
-                f"{cutting.left_tokens:,} tokens are too few for --length {length:,}: give a smaller --length"
-            )
-        ledger = PackingLedger(corpus, documents)
+        plan: Rows
+        if packing == "best-fit":
+            plan = Fitting(corpus, documents, length, tokenizer.end_id, seed)
+        else:
+            plan = Cutting(corpus, documents, length)
+        if not plan.rows:
+            raise UserError(f"{plan.left_tokens:,} tokens are too few for --length {length:,}: give a smaller --length")
+        ledger = PackingLedger(corpus, documents, length)
         with counting("packing, in sequences") as tell:
-            files = write_shards(folder, cutting, ledger, shard_batches(length, corpus.tokens.itemsize), tell)
+            files = write_shards(folder, plan, ledger, shard_batches(length, corpus.tokens.itemsize), tell)
         with folder.writing(tokenizer.file, durable=True) as stream:
             stream.write(tokenizer.content)
         manifest = Manifest(
             format=FORMAT,
-            version=VERSION,
+            version=plan.table.version,
             gristmill=version("gristmill"),
             length=length,
             token_type=tokenizer.token_type,
-            rows=cutting.rows,
+            rows=plan.rows,
             seed=seed,
             content=content(corpus),
             tokenizer=tokenizer.report(),
             tokens_asked=mixture.tokens if mixture else None,
             sources=tuple(source_reports(corpus, documents, taken, mixture, weighted)),
-            ledger=ledger.balance(cutting.left_tokens),
+            ledger=ledger.balance(plan.rows, plan.left_tokens, plan.padding is not None),
             noticed=noticed.report(),
-            divided=_divided(cutting, ledger),
+            divided=_divided(plan, ledger),
+            packing=packing,
+            padding=_padding(plan, ledger, tokenizer),
             files=files,
         )
         folder.write_json(MANIFEST, manifest)
@@ -124,9 +132,16 @@ def pack(
     return manifest
 
 
-def _divided(cutting: Cutting, ledger: PackingLedger) -> Divided:
-    documents, fitting = cutting.divided()
+def _divided(plan: Rows, ledger: PackingLedger) -> Divided:
+    documents, fitting = plan.divided()
     return Divided(documents=documents, share=documents / ledger.copies, fitting=fitting)
+
+
+def _padding(plan: Rows, ledger: PackingLedger, tokenizer: Tokenizer) -> Padding | None:
+    if plan.padding is None:
+        return None
+    share = ledger.padding / (plan.rows * plan.length)
+    return Padding(token=tokenizer.end_token, token_id=tokenizer.end_id, tokens=ledger.padding, share=share)
 
 
 def _weigh(corpus: Tokenised, mixture: Mixture | None) -> dict[str, Weighted]:
@@ -141,14 +156,20 @@ def _weigh(corpus: Tokenised, mixture: Mixture | None) -> dict[str, Weighted]:
 
 
 def _claim(
-    corpora: Sequence[ParquetCorpus], tokenizer: Tokenizer, length: int, seed: int, mixture: Mixture | None
+    corpora: Sequence[ParquetCorpus],
+    tokenizer: Tokenizer,
+    length: int,
+    seed: int,
+    mixture: Mixture | None,
+    packing: Packing,
 ) -> Claim:
     """All that decides what is written."""
     files: dict[str, list[Any]] = {}
     for corpus in corpora:
         files |= corpus.versions()
     sources = [[corpus.path, corpus.name, *asdict(corpus.columns).values()] for corpus in corpora]
-    asked = {"length": length, "seed": seed, "corpora": sources, "mixture": asdict(mixture) if mixture else None}
+    mixed = asdict(mixture) if mixture else None
+    asked = {"length": length, "seed": seed, "corpora": sources, "mixture": mixed, "packing": packing}
     settings = to_json({"pack": asked, "tokenizer": tokenizer.report()})
     return Claim(gristmill=version("gristmill"), files=to_json(files), asked=settings)
 

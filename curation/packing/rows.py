@@ -1,5 +1,6 @@
-"""Cuts ordered documents into rows: the documents' tokens, one after the other, cut every ``length`` tokens."""
+"""Rows of tokens, from a plan that says which pieces of which documents are in each row."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -13,77 +14,101 @@ from schemas.packed import BATCH, PARTS, packed_table
 
 
 @dataclass(frozen=True)
+class Pieces:
+    """Pieces of documents, in the order in which they stand in consecutive rows. Of each, with shape (n,): the number
+    of its document, and in tokens its offset in the document, its start in the row, and its size. ``lists``, of shape
+    (rows + 1,), holds the place of each row's first piece, and then n."""
+
+    documents: Numbers
+    offsets: Numbers
+    starts: Numbers
+    sizes: Numbers
+    lists: Numbers
+
+    @property
+    def begun(self) -> Numbers:
+        """The documents that begin in the rows."""
+        found: Numbers = self.documents[self.offsets == 0]
+        return found
+
+    @property
+    def filled(self) -> Numbers:
+        """The tokens of documents in each row."""
+        found: Numbers = np.diff(np.concatenate([[0], np.cumsum(self.sizes)])[self.lists])
+        return found
+
+
+@dataclass(frozen=True)
 class RowBatch:
-    """Up to BATCH rows, the documents that begin in them, and the number of their tokens."""
+    """Up to BATCH rows, and the pieces in them."""
 
     batch: pa.RecordBatch
-    begun: Numbers
-    tokens: int
+    pieces: Pieces
 
 
-class Cutting:
-    """The rows of ordered documents; tokens that do not fill a last row are left over."""
+class Rows(ABC):
+    """Ordered documents in rows of ``length`` tokens. ``padding`` is the token in the places that no document takes;
+    None if documents take all places."""
 
-    def __init__(self, corpus: Tokenised, documents: Numbers, length: int):
+    rows: int
+    """The number of rows."""
+    left_tokens: int
+    """The tokens at the end of the last documents that are in no row."""
+
+    def __init__(self, corpus: Tokenised, documents: Numbers, length: int, padding: int | None = None):
         self.corpus = corpus
         self.documents = documents
         self.length = length
-        self.table = packed_table(length, "uint16" if corpus.tokens.dtype == np.uint16 else "int32")
-        self._begins = np.concatenate([[0], np.cumsum(corpus.lengths[documents], dtype=np.int64)])
-        self.rows, self.left_tokens = divmod(int(self._begins[-1]), length)
+        self.padding = padding
+        self.table = packed_table(
+            length, "uint16" if corpus.tokens.dtype == np.uint16 else "int32", padding is not None
+        )
         self._names = pa.array(corpus.names, pa.string())
+
+    @abstractmethod
+    def pieces(self, first: int, stop: int) -> Pieces:
+        """The pieces in rows ``first`` to ``stop - 1``."""
+
+    @abstractmethod
+    def divided(self) -> tuple[int, int]:
+        """How many documents of the rows are not whole in one row, and how many of these would fit into one. A document
+        counts as often as it is packed."""
 
     def between(self, first: int, stop: int) -> Iterator[RowBatch]:
         """Rows ``first`` to ``stop - 1``, up to BATCH at a time."""
         for start in range(first, stop, BATCH):
-            yield self._cut(start, min(stop, start + BATCH))
+            pieces = self.pieces(start, min(stop, start + BATCH))
+            yield RowBatch(self._batch(pieces), pieces)
 
-    def begun(self, first: int, stop: int) -> Numbers:
-        """The documents that begin in rows ``first`` to ``stop - 1``."""
-        return self.documents[self._begun(first, stop)]
+    def _batch(self, pieces: Pieces) -> pa.RecordBatch:
+        tokens = pa.array(self._gather(pieces))
+        columns: dict[str, object] = {
+            "tokens": pa.FixedSizeListArray.from_arrays(tokens, type=self.table.columns.field("tokens").type),
+            "parts": self._parts(pieces),
+        }
+        if self.padding is not None:
+            columns["filled"] = pa.array(pieces.filled.astype(np.int32))
+        return self.table.batch(columns)
 
-    def divided(self) -> tuple[int, int]:
-        """How many documents of complete rows lie in more than one row, and how many of these fit into one. A document
-        counts as often as it is packed."""
-        begins, ends = self._begins[:-1], self._begins[1:]
-        packed = begins < self.rows * self.length
-        apart = packed & (begins // self.length != (ends - 1) // self.length)
-        return int(apart.sum()), int((apart & (ends - begins <= self.length)).sum())
-
-    def _begun(self, first: int, stop: int) -> slice:
-        return slice(*np.searchsorted(self._begins[:-1], (first * self.length, stop * self.length)))
-
-    def _cut(self, first: int, stop: int) -> RowBatch:
-        """Rows ``first`` to ``stop - 1``."""
-        start, end = first * self.length, stop * self.length
-        begun = self._begun(first, stop)
-        cuts = np.arange(start, end, self.length)
-        starts = np.union1d(cuts, self._begins[begun])  # where the parts begin, in tokens from the first row on
-        held = np.searchsorted(self._begins, starts, side="right") - 1
-        documents, offsets = self.documents[held], starts - self._begins[held]
-        tokens = self._gather(documents, offsets, np.diff(starts, append=end))
-        column = pa.FixedSizeListArray.from_arrays(pa.array(tokens), type=self.table.columns.field("tokens").type)
-        parts = self._parts(documents, starts % self.length, offsets, np.searchsorted(starts, np.append(cuts, end)))
-        batch = self.table.batch({"tokens": column, "parts": parts})
-        return RowBatch(batch, self.documents[begun], len(tokens))
-
-    def _gather(self, documents: Numbers, offsets: Numbers, lengths: Numbers) -> npt.NDArray[np.generic]:
-        tokens, at = np.empty(int(lengths.sum()), self.corpus.tokens.dtype), 0
-        froms = self.corpus.starts[documents] + offsets
-        for begin, count in zip(froms.tolist(), lengths.tolist(), strict=True):
-            tokens[at : at + count] = self.corpus.tokens[begin : begin + count]
-            at += count
+    def _gather(self, pieces: Pieces) -> npt.NDArray[np.generic]:
+        """The tokens of the rows, one after the other."""
+        rows = len(pieces.lists) - 1
+        tokens = np.full(rows * self.length, self.padding or 0, self.corpus.tokens.dtype)
+        froms = self.corpus.starts[pieces.documents] + pieces.offsets
+        places = np.repeat(np.arange(rows), np.diff(pieces.lists)) * self.length + pieces.starts
+        for place, begin, count in zip(places.tolist(), froms.tolist(), pieces.sizes.tolist(), strict=True):
+            tokens[place : place + count] = self.corpus.tokens[begin : begin + count]
         return tokens
 
-    def _parts(self, documents: Numbers, starts: Numbers, offsets: Numbers, lists: Numbers) -> pa.Array:
+    def _parts(self, pieces: Pieces) -> pa.Array:
         columns = {
-            "doc_id": self.corpus.doc_ids.take(pa.array(documents)).cast(pa.string()),
-            "source": self._names.take(pa.array(self.corpus.source[documents])),
-            "start": pa.array(starts.astype(np.int32)),
-            "offset": pa.array(offsets),
+            "doc_id": self.corpus.doc_ids.take(pa.array(pieces.documents)).cast(pa.string()),
+            "source": self._names.take(pa.array(self.corpus.source[pieces.documents])),
+            "start": pa.array(pieces.starts.astype(np.int32)),
+            "offset": pa.array(pieces.offsets),
         }
         kind = PARTS.value_type
         parts = pa.StructArray.from_arrays(
             [columns[kind.field(n).name] for n in range(kind.num_fields)], fields=list(kind)
         )
-        return pa.ListArray.from_arrays(pa.array(lists.astype(np.int32)), parts, type=PARTS)
+        return pa.ListArray.from_arrays(pa.array(pieces.lists.astype(np.int32)), parts, type=PARTS)

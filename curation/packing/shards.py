@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 import pyarrow as pa
 
 from curation.packing.ledger import PackingLedger
-from curation.packing.rows import Cutting, RowBatch
+from curation.packing.rows import RowBatch, Rows
 from curation.release.folder import WORK, Folder
 from schemas.checksums import Digest
 from schemas.manifest import ShardEntry
@@ -26,9 +26,7 @@ def shard_batches(length: int, token_bytes: int) -> int:
     return max(1, SHARD_BYTES // (BATCH * length * token_bytes))
 
 
-def write_shards(
-    folder: Folder, cutting: Cutting, ledger: PackingLedger, batches: int, tell: Tell
-) -> dict[str, ShardEntry]:
+def write_shards(folder: Folder, plan: Rows, ledger: PackingLedger, batches: int, tell: Tell) -> dict[str, ShardEntry]:
     """Writes ``shards/00000.arrow`` and so on, of ``batches`` record batches each; returns the manifest's entries.
 
     A shard that an interrupted run has finished is kept. ``tell`` is called with the number of rows that are done and
@@ -36,15 +34,15 @@ def write_shards(
     """
     files: dict[str, ShardEntry] = {}
     rows = batches * BATCH
-    for number, first in enumerate(range(0, cutting.rows, rows)):
-        stop = min(first + rows, cutting.rows)
+    for number, first in enumerate(range(0, plan.rows, rows)):
+        stop = min(first + rows, plan.rows)
         name, report = f"shards/{number:05}.arrow", f"{WORK}/shard-{number:05}.json"
         if folder.exists(report):
             files[name] = folder.read_json(report, ShardEntry)
-            ledger.count(cutting.begun(first, stop), (stop - first) * cutting.length)
+            ledger.count(plan.pieces(first, stop))
         else:
-            counted = ledger.count_rows(cutting.between(first, stop))
-            files[name] = _write(folder, name, cutting.table, _report_progress(counted, first, cutting.rows, tell))
+            counted = ledger.count_rows(plan.between(first, stop))
+            files[name] = _write(folder, name, plan.table, _report_progress(counted, first, plan.rows, tell))
             folder.write_json(report, files[name])
     return files
 

@@ -37,6 +37,14 @@ END_TOKEN = (
     "--length", type=click.IntRange(1), default=4096, show_default=True, metavar="N", help="Tokens per sequence."
 )
 @click.option(
+    "--packing",
+    type=click.Choice(["concatenate", "best-fit"]),
+    default="concatenate",
+    show_default=True,
+    help="Pack documents one after the other and cut them every N tokens; or put each where it fits best, with padding "
+    "in the rest of a sequence, so that no document is cut that fits into a sequence.",
+)
+@click.option(
     "--output",
     required=True,
     type=PATH,

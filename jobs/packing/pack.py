@@ -17,6 +17,7 @@ from jobs.panics import hold_back_panics
 from jobs.tables import Row, print_table
 from jobs.terminal import say
 from schemas.errors import UserError
+from schemas.packed import Packing
 from schemas.settings import build
 from schemas.toml_file import read_toml
 from schemas.wording import and_more
@@ -40,6 +41,7 @@ class PackOptions:
     tokenizer: Path
     length: int
     output: Path
+    packing: Packing
     mixture: Path | None
     seed: int
     end_token: str | None
@@ -79,14 +81,16 @@ def run(options: PackOptions) -> None:
             seed=options.seed,
             threads=options.threads,
             mixture=mixture,
+            packing=options.packing,
             counting=counting,
         )
     print_packed(options.output, packed)
 
 
 def export(folder: Path, prefix: Path) -> None:
-    documents, tokens = export_megatron(folder, prefix)
-    say(f"{prefix}.bin and {prefix}.idx: {documents:,} documents, {tokens:,} tokens")
+    done = export_megatron(folder, prefix)
+    parts = "" if done.sequences == done.documents else f" in {done.sequences:,} sequences"
+    say(f"{prefix}.bin and {prefix}.idx: {done.documents:,} documents{parts}, {done.tokens:,} tokens")
 
 
 def train(options: TrainTokenizerOptions) -> None:
@@ -125,6 +129,8 @@ def print_packed(folder: Path, packed: Manifest) -> None:
         say(
             f"divided: {count:,} documents ({packed.divided.share:.1%}), of which {fitting:,} would fit into a sequence"
         )
+    padding = packed.padding
+    say(f"padding: {padding.tokens if padding else 0:,} tokens ({padding.share if padding else 0:.1%})")
     say(f"left at the end: {tokens['tail']:,} tokens, which fill no sequence")
     say(f"{folder}: {packed.rows:,} sequences of {packed.length:,} tokens, {tokens['packed']:,} tokens")
 

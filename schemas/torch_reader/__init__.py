@@ -12,6 +12,10 @@ A row or a batch is a dict of int64 tensors of shape (length,) or (batch, length
 - With ``boundaries=True``: ``document_ids``, which number the documents of a row from 0, and ``position_ids``, which
   number the tokens of each document in this row from 0.
 
+Rows of best-fit packing may end with padding. There labels are -100, ``document_ids`` are -1, and ``position_ids``
+begin with 0 again, as if the padding were a document. With neither ``labels`` nor ``boundaries``, the rows of such a
+folder also have ``attention_mask``, which is 0 for padding and 1 elsewhere.
+
 ``even`` says how to divide an epoch's last rows, see `division`. By default a world of one rank reads each row once. A
 larger world pads: every rank has the same number of batches, and fewer than ``world`` rows of an epoch are read twice.
 

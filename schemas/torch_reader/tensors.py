@@ -14,6 +14,8 @@ Tensors = dict[str, torch.Tensor]
 
 NOT_LEARNT = -100
 """A label that torch's cross-entropy ignores."""
+PADDING = -1
+"""The document of padding."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +35,10 @@ def tensors(sequences: PackedSequences, rows: Sequence[int] | npt.NDArray[np.int
     """The tensors of some rows, each of shape (n, length)."""
     tokens = torch.from_numpy(sequences.take(rows, np.empty((len(rows), sequences.length), np.int64)))
     read = {"input_ids": tokens}
+    filled = [sequences.filled(int(row)) for row in rows] if sequences.padded else [sequences.length] * len(rows)
+    padding = torch.arange(sequences.length) >= torch.tensor(filled).reshape(-1, 1) if sequences.padded else None
     if form.labels:
-        read["labels"] = tokens.clone()
+        read["labels"] = tokens.clone() if padding is None else tokens.masked_fill(padding, NOT_LEARNT)
     if form.mask_starts:
         for number, row in enumerate(rows):
             read["labels"][number, sequences.starts(int(row))[1:].tolist()] = NOT_LEARNT
@@ -43,8 +47,12 @@ def tensors(sequences: PackedSequences, rows: Sequence[int] | npt.NDArray[np.int
         counted = np.arange(sequences.length)
         for number, row in enumerate(rows):
             starts = sequences.starts(int(row)).tolist()
-            for document, (start, stop) in enumerate(pairwise([*starts, sequences.length])):
+            for document, (start, stop) in enumerate(pairwise([*starts, filled[number]])):
                 documents[number, start:stop] = document
                 positions[number, start:stop] = counted[: stop - start]
+            documents[number, filled[number] :] = PADDING
+            positions[number, filled[number] :] = counted[: sequences.length - filled[number]]
         read |= {"document_ids": torch.from_numpy(documents), "position_ids": torch.from_numpy(positions)}
+    if padding is not None and not (form.labels or form.boundaries):
+        read["attention_mask"] = (~padding).long()
     return read

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from schemas.packed import BATCH
 from schemas.sequences import PackedError, PackedSequences, open_packed
-from tests.schemas.packed_folders import parts_of, tokens_of, write_packed
+from tests.schemas.packed_folders import filled_of, parts_of, tokens_of, write_packed
 
 ROWS, LENGTH = 3 * BATCH + 7, 5
 TOKENS = tokens_of(ROWS, LENGTH)
@@ -44,6 +44,22 @@ def test_every_row_is_read(tmp_path: Path, rows: int, length: int, kind: Any, sh
     assert np.array_equal(sequences.take(np.arange(rows)), tokens)
     assert [row.tolist() for row in sequences] == tokens.tolist()
     assert [sequences.parts(row) for row in range(rows)] == [parts_of(row, length) for row in range(rows)]
+    assert (sequences.padded, [sequences.filled(row) for row in range(rows)]) == (False, [length] * rows)
+
+
+@pytest.mark.parametrize(("rows", "kind", "shard_rows"), [(1, "uint16", 512), (700, "int32", 300)])
+def test_padding_belongs_to_no_document(tmp_path: Path, rows: int, kind: Any, shard_rows: int) -> None:
+    tokens, filled = tokens_of(rows, 7), filled_of(rows, 7)
+    sequences = open_packed(write_packed(tmp_path / "out", tokens, kind, shard_rows, padded=True), verify=True)
+    assert sequences.padded
+    assert np.array_equal(sequences.take(np.arange(rows)), tokens)
+    assert [sequences.filled(row) for row in range(-rows, rows)] == filled * 2
+    assert [sequences.parts(row) for row in range(rows)] == [parts_of(row, filled[row]) for row in range(rows)]
+    for row in range(rows):
+        assert sequences.starts(row).tolist() == [part.start for part in parts_of(row, filled[row])]
+    for row in (rows, -rows - 1):
+        with pytest.raises(IndexError):
+            sequences.filled(row)
 
 
 def test_a_row_is_a_view_that_cannot_be_written(sequences: PackedSequences) -> None:
@@ -118,7 +134,7 @@ def test_no_file_stays_open(written: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"version": 2}, "version 2, newer than this Gristmill, which reads up to 1: upgrade Gristmill"),
+        ({"version": 3}, "version 3, newer than this Gristmill, which reads up to 2: upgrade Gristmill"),
         ({"format": "other"}, "was not written by gristmill pack"),
         ({"version": "1"}, "version is not a whole number from 0 up"),
         ({"version": 0}, "has an impossible version or length"),
@@ -159,10 +175,10 @@ def test_a_missing_shard_is_named(written: Path, tmp_path: Path) -> None:
         open_packed(folder)
 
 
-@pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(scope="module", params=[False, True], ids=["full", "padded"])
+def small(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One shard of two batches."""
-    return write_packed(tmp_path_factory.mktemp("small") / "out", TOKENS[: BATCH + 3])
+    return write_packed(tmp_path_factory.mktemp("small") / "out", TOKENS[: BATCH + 3], padded=request.param)
 
 
 @pytest.fixture
@@ -222,8 +238,10 @@ def harmless(folder: Path) -> None:
             raise
         return
     assert np.array_equal(sequences.take(range(BATCH + 3)), TOKENS[: BATCH + 3])
+    filled = filled_of(BATCH + 3, LENGTH) if sequences.padded else [LENGTH] * (BATCH + 3)
     for row in (0, 1, BATCH - 1, BATCH, BATCH + 2):
-        assert sequences.parts(row) == parts_of(row, LENGTH)
+        assert sequences.filled(row) == filled[row]
+        assert sequences.parts(row) == parts_of(row, filled[row])
 
 
 def metadata(shard: Path) -> list[tuple[int, int]]:
@@ -270,7 +288,7 @@ def test_damaged_parts_are_named_when_they_are_read(
     (folder / "shards/00000.arrow").write_bytes(written)
     sequences = open_packed(folder)
     for row in range(BATCH):
-        for read in (sequences.parts, sequences.starts):
+        for read in (sequences.parts, sequences.starts, sequences.filled):
             try:
                 read(row)
             except PackedError as refused:

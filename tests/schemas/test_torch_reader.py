@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader
 
 from schemas.reading import StateError
 from schemas.torch_reader import RankSampler, SequenceDataset, SequenceLoader, SequenceStream
-from tests.schemas.packed_folders import tokens_of, write_packed
+from tests.schemas.packed_folders import filled_of, parts_of, tokens_of, write_packed
 
 ROWS, LENGTH = 101, 6
 TOKENS = tokens_of(ROWS, LENGTH)
@@ -213,3 +213,37 @@ def test_a_full_batch_is_one_tensor(folder: Path) -> None:
     batch = next(iter(loader(folder, 1)))["input_ids"]
     assert batch.shape == (4, LENGTH)
     assert np.array_equal(batch.numpy(), TOKENS[:4])
+
+
+@pytest.fixture(scope="module")
+def padded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_packed(tmp_path_factory.mktemp("padded") / "out", TOKENS, shard_rows=64, padded=True)
+
+
+def test_padding_is_masked(padded: Path) -> None:
+    """By the labels, by the numbers of documents, or by an attention mask."""
+    filled = filled_of(ROWS, LENGTH)
+    assert {1, LENGTH} <= set(filled)
+    whole: dict[str, Any] = {"batch": ROWS, "rank": 0, "world": 1}
+    [labelled] = SequenceStream(padded, **whole, labels=True, mask_starts=True)
+    [bounded] = SequenceStream(padded, **whole, boundaries=True)
+    [plain] = SequenceStream(padded, **whole)
+    assert [sorted(each) for each in (labelled, bounded, plain)] == [
+        ["input_ids", "labels"],
+        ["document_ids", "input_ids", "position_ids"],
+        ["attention_mask", "input_ids"],
+    ]
+    for row, stop in enumerate(filled):
+        rest = LENGTH - stop
+        starts = [part.start for part in parts_of(row, stop)]
+        tokens = TOKENS[row].tolist()
+        assert labelled["input_ids"][row].tolist() == tokens
+        masked = [-100 if place and place in starts else token for place, token in enumerate(tokens[:stop])]
+        assert labelled["labels"][row].tolist() == masked + [-100] * rest
+        documents = [sum(start <= place for start in starts) - 1 for place in range(stop)]
+        assert bounded["document_ids"][row].tolist() == documents + [-1] * rest
+        positions = [place - starts[number] for place, number in enumerate(documents)]
+        assert bounded["position_ids"][row].tolist() == positions + list(range(rest))
+        assert plain["attention_mask"][row].tolist() == [1] * stop + [0] * rest
+    dataset = SequenceDataset(padded, labels=True)
+    assert dataset[1]["labels"].tolist() == [*TOKENS[1, : filled[1]].tolist(), *[-100] * (LENGTH - filled[1])]

@@ -9,10 +9,11 @@ import pyarrow as pa
 import pytest
 
 from curation.packing.corpus import ParquetCorpus
-from curation.packing.megatron import export_megatron
+from curation.packing.megatron import Exported, export_megatron
 from curation.packing.packing import pack
 from curation.tokenizers.tokenizer import Tokenizer, open_tokenizer
 from schemas.errors import UserError
+from schemas.packed import Packing
 from tests.curation.packing.corpora import Row, byte_level, copies, everything, saved, sentence_piece, write_corpus
 
 TYPES = {4: np.dtype("<i4"), 8: np.dtype("<u2")}
@@ -37,10 +38,10 @@ def read(prefix: Path) -> list[list[int]]:
     return [list(chain(*rows[first:last])) for first, last in pairwise(documents)]
 
 
-def packed(folder: Path, tokenizer: Tokenizer, texts: list[str], length: int) -> Path:
+def packed(folder: Path, tokenizer: Tokenizer, texts: list[str], length: int, packing: Packing = "concatenate") -> Path:
     rows = [Row(f"d{number}", text) for number, text in enumerate(texts)]
     corpus = ParquetCorpus(path=str(write_corpus(folder / "corpus", rows)))
-    pack([corpus], tokenizer, length, folder / "packed")
+    pack([corpus], tokenizer, length, folder / "packed", packing=packing)
     return folder / "packed"
 
 
@@ -53,15 +54,31 @@ def test_documents_are_whole_across_sequences_and_shards(
     texts = [f"{number} mills, and a wheel. " * (number % 9) for number in range(100)]
     folder = packed(tmp_path, tokenizer, texts, 7)
     assert len(list((folder / "shards").iterdir())) >= 3
-    documents, tokens = export_megatron(folder, tmp_path / "mill")
+    done = export_megatron(folder, tmp_path / "mill")
     found = read(tmp_path / "mill")
-    assert (documents, tokens) == (len(found), sum(map(len, found)))
+    assert done == Exported(documents=len(found), sequences=len(found), tokens=sum(map(len, found)))
     encoder = tokenizer.encoder()
     order = [int(copy.doc_id.removeprefix("d")) for copy in copies(folder)]
     expected = [encoder.documents([texts[number]])[0].tolist() for number in order]
     assert found[:-1] == expected[:-1]
     assert found[-1] == expected[-1][: len(found[-1])]
-    assert documents + 2 >= sum(map(bool, texts))
+    assert done.documents + 2 >= sum(map(bool, texts))
+
+
+def test_padding_stays_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of best-fit packing every document that fits into a row is whole, and a longer one is cut where the rows are."""
+    monkeypatch.setattr("curation.packing.shards.SHARD_BYTES", 1)
+    tokenizer = open_tokenizer(saved(tmp_path / "tokenizer", byte_level()))
+    texts = [f"{number} mills, and a wheel. " * (number % 9) for number in range(300)]
+    folder = packed(tmp_path, tokenizer, texts, 40, packing="best-fit")
+    assert len(list((folder / "shards").iterdir())) >= 2
+    done = export_megatron(folder, tmp_path / "mill")
+    encoder = tokenizer.encoder()
+    documents = [encoder.documents([text])[0].tolist() for text in texts if text]
+    expected = [tokens[start : start + 40] for tokens in documents for start in range(0, len(tokens), 40)]
+    assert sorted(read(tmp_path / "mill")) == sorted(expected)
+    assert done == Exported(len(documents), len(expected), sum(map(len, documents)))
+    assert max(map(len, documents)) > 80
 
 
 def test_a_prefix_that_is_taken_is_left_as_it_is(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -12,6 +12,7 @@ from curation.packing.packing import pack
 from curation.packing.shares import Mixture, MixtureSource
 from curation.tokenizers.tokenizer import open_tokenizer
 from schemas.errors import UserError
+from schemas.packed import Packing
 from tests.curation.packing.corpora import Row, byte_level, everything, saved, write_corpus
 
 TEXTS = [f"mill {number} " * (number % 9) for number in range(700)]
@@ -35,36 +36,32 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     return packs
 
 
+@pytest.mark.parametrize("packing", get_args(Packing))
 @pytest.mark.parametrize("number", [0, 1, 3])
 @pytest.mark.parametrize(
     "where",
     [
         "curation.packing.tokenised.TokenisedWriter.add",
         "curation.packing.tokenised.TokenisedWriter.save",
-        "curation.packing.rows.Cutting._cut",
+        "curation.packing.rows.Rows._batch",
         "curation.release.folder.Folder.write_json",
     ],
 )
 def test_a_run_goes_on_where_it_was_ended(
-    where: str, number: int, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    where: str, number: int, packing: Packing, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = run("whole")
+    whole = run("whole", packing=packing)
     with pytest.MonkeyPatch.context() as patched:
         calls, ended = ended_at(where, number, patched)
         for _ in range(10):
             try:
-                done = run("out")
+                done = run("out", packing=packing)
                 break
             except KeyboardInterrupt:
                 calls.clear()
     assert ended
     assert everything(tmp_path / "out") == everything(tmp_path / "whole")
-    assert (done.rows, done.sources, done.ledger, done.noticed) == (
-        whole.rows,
-        whole.sources,
-        whole.ledger,
-        whole.noticed,
-    )
+    assert done == whole
 
 
 def ended_at(where: str, number: int, patched: pytest.MonkeyPatch) -> tuple[list[int], list[int]]:
@@ -88,7 +85,7 @@ def ended_at(where: str, number: int, patched: pytest.MonkeyPatch) -> tuple[list
 
 def test_what_is_done_is_not_done_again(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.MonkeyPatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        ended_at("curation.packing.rows.Cutting._cut", 3, patched)
+        ended_at("curation.packing.rows.Rows._batch", 3, patched)
         run("out")
     shards = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "out" / "shards").iterdir()}
     assert len(shards) == 3
@@ -101,7 +98,7 @@ def test_what_is_done_is_not_done_again(run: Run, tmp_path: Path, monkeypatch: p
 
 def test_another_command_over_an_interrupted_run_is_refused(run: Run, tmp_path: Path) -> None:
     with pytest.MonkeyPatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        ended_at("curation.packing.rows.Cutting._cut", 3, patched)
+        ended_at("curation.packing.rows.Rows._batch", 3, patched)
         run("out")
     left = everything(tmp_path / "out")
     mixture = Mixture(
@@ -113,6 +110,7 @@ def test_another_command_over_an_interrupted_run_is_refused(run: Run, tmp_path: 
             r"holds an interrupted run that differs: pack\.seed was 0 and is 1\. Resume the run with the same",
         ),
         ({"length": 9}, r"pack\.length was 8 and is 9"),
+        ({"packing": "best-fit"}, r"pack\.packing was concatenate and is best-fit"),
         ({"mixture": mixture}, r"pack\.mixture was not set and is"),
     ):
         with pytest.raises(UserError, match=said):
