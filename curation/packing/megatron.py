@@ -38,9 +38,9 @@ def export_megatron(folder: Path, prefix: Path) -> Exported:
     """Writes PREFIX.bin and PREFIX.idx.
 
     The documents are in the order in which they were packed, each with its end token; the last document is cut off
-    where the last sequence ends. Padding is left out. Best-fit packing puts the parts of a long document into rows far
-    apart: each part is a sequence of its own. Checks the SHA-256 of each shard first. Raises UserError for a folder that does not
-    hold packed sequences, for a damaged shard, and for an output that exists already.
+    where the last sequence ends. Padding is left out. Best-fit packing puts the pieces of a long document into rows far
+    apart, so each piece is a sequence of its own. Checks the SHA-256 of each shard first. Raises UserError for a folder
+    that does not hold packed sequences, for a damaged shard, and for an output that exists already.
     """
     try:
         sequences = open_packed(folder, verify=True)
@@ -49,7 +49,7 @@ def export_megatron(folder: Path, prefix: Path) -> Exported:
     names = [prefix.with_name(f"{prefix.name}{suffix}") for suffix in (".bin", ".idx")]
     kind = sequences.dtype.newbyteorder("<")
     with new_files(*names) as [tokens_path, index_path]:
-        begins = [np.empty(0, np.int64)]
+        begins: list[npt.NDArray[np.int64]] = [np.empty(0, np.int64)]
         documents = total = 0
         with tokens_path.open("wb") as file:
             for tokens, starts, begun in _batches(folder, sequences):

@@ -41,8 +41,8 @@ END_TOKEN = (
     type=click.Choice(["concatenate", "best-fit"]),
     default="concatenate",
     show_default=True,
-    help="Pack documents one after the other and cut them every N tokens; or put each where it fits best, with padding "
-    "in the rest of a sequence, so that no document is cut that fits into a sequence.",
+    help="Pack documents one after the other, cut where a sequence ends; or each where it fits best, so that no "
+    "document is cut that fits into a sequence, with padding in the rest of sequences.",
 )
 @click.option(
     "--output",
@@ -82,8 +82,9 @@ def pack(**given: Any) -> None:
 
     A CORPUS is a folder that gristmill curate wrote, or a file or folder of Parquet. The tokenizer is a tokenizer.json
     or a SentencePiece model, or a folder with either. A mixture file replaces CORPUS and gives the share of each
-    source. Equal documents, settings and seed give equal bytes, for any division into files and any number of threads.
-    Repeat the command to resume an interrupted run.
+    source. By default sequences are full, and a document that does not fit continues in the next sequence; best-fit
+    packing cuts only documents that are longer than a sequence. Equal documents, settings and seed give equal bytes,
+    for any division into files and any number of threads. Repeat the command to resume an interrupted run.
 
     \b
         gristmill pack corpus --tokenizer tokenizer.json --output packed
@@ -103,7 +104,7 @@ def pack(**given: Any) -> None:
 def pack_export(folder: Path, form: str, output: Path) -> None:
     """Write the documents of packed folder DIR as PREFIX.bin and PREFIX.idx, which Megatron-LM reads.
 
-    Each document is one sequence with its end token; the order is that of the packed folder.
+    Each document is one sequence with its end token; the order is that of the packed folder. Padding is left out.
     """
     from jobs.packing.pack import export
 
