@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from curation.engine.budget import BYTES_PER_PARTITION, USED_SHARE, available, most_workers
 from curation.job import Execution, Job
 from schemas.errors import UserError
+from schemas.sizes import readable
 
 LOG = logging.getLogger(__name__)
 KEY_BYTES = 2000
@@ -36,7 +37,7 @@ def check_fits(job: Job, execution: Execution, workers: int, partitions: int, st
     most = max(FREE_PARTITIONS, stored_bytes // BYTES_PER_PARTITION)
     if partitions > most:
         raise UserError(
-            f"{partitions:,} partitions are too many for {stored_bytes / 1e6:,.1f} MB of input, and each costs time: "
+            f"{partitions:,} partitions are too many for {readable(stored_bytes)} of input, and each costs time: "
             f"give at most {most:,} as --partitions, or leave it out"
         )
     if partitions * KEY_BYTES > total:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from curation.reports.card import Card
+from schemas.sizes import readable
 from schemas.visible import visible
 
 MARK = "# written by gristmill card"
@@ -78,7 +79,7 @@ def _size(documents: int) -> str:
 
 def _summary(card: Card) -> Iterator[str]:
     kept = card["kept"]
-    yield f"{kept['documents']:,} documents, {kept['words']:,} words, {kept['text_bytes'] / 1e6:,.1f} MB of text."
+    yield f"{kept['documents']:,} documents, {kept['words']:,} words, {readable(kept['text_bytes'])} of text."
     yield f"Curated by gristmill {card['gristmill']} with the recipe {_plain(card['recipe'])}. SHA-256 of the manifest:"
     yield from (f"`{card['manifest']}`.", "")
     yield from ("```python", "from datasets import load_dataset", "", 'documents = load_dataset("path/to/this/folder")')

@@ -9,9 +9,9 @@ from curation.engine.budget import WORKER_BYTES, most_links
 from curation.reports.forecast import Forecast, Stage, load
 from jobs.tables import Row, print_table
 from schemas.errors import UserError
+from schemas.sizes import readable
 
 MOST_BYTES = 1e24
-PREFIXES = ((1e15, "PB"), (1e12, "TB"), (1e9, "GB"), (1e6, "MB"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +81,7 @@ def print_plan(forecast: Forecast, price: float) -> None:
 
     def row(name: str, seconds: float, shuffled: float, style: str = "") -> Row:
         hours = seconds / 3600
-        return Row((name, _number(hours), _size(shuffled), _number(hours * price)), style)
+        return Row((name, _number(hours), readable(shuffled), _number(hours * price)), style)
 
     rows = [
         row("start", forecast.constants.start, 0),
@@ -94,9 +94,11 @@ def print_plan(forecast: Forecast, price: float) -> None:
     print_table(("stage", "CPU hours", "shuffled", "cost"), rows)
     print(
         f"{forecast.workers:,} workers: {_number(forecast.seconds / 3600)} hours if all are busy, "
-        f"{_size(forecast.worker_bytes)} of memory each, {forecast.partitions:,} partitions"
+        f"{readable(forecast.worker_bytes)} of memory each, {forecast.partitions:,} partitions"
     )
-    print(f"{forecast.units:,} units of {_size(forecast.unit_bytes)} stored (gzip); unit_bytes={forecast.unit_bytes}")
+    print(
+        f"{forecast.units:,} units of {readable(forecast.unit_bytes)} stored (gzip); unit_bytes={forecast.unit_bytes}"
+    )
     links = forecast.documents * forecast.constants.links
     fit = links <= most_links(forecast.memory)
     how = "in one process" if fit else "too many for one process, so in rounds (not in the table)"
@@ -107,13 +109,3 @@ def print_plan(forecast: Forecast, price: float) -> None:
 
 def _number(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
-
-
-def _size(value: float) -> str:
-    """Bytes in a readable unit.
-
-    >>> _size(3.2e12), _size(450_000_000), _size(12)
-    ('3.2 TB', '450.0 MB', '0.0 MB')
-    """
-    unit, name = next((each for each in PREFIXES if value >= each[0]), PREFIXES[-1])
-    return f"{value / unit:,.1f} {name}"

@@ -21,6 +21,7 @@ from jobs.consoles import console
 from jobs.options import ProgressStyle
 from jobs.terminal import say
 from schemas.errors import RunError, UserError
+from schemas.sizes import readable
 
 EVERY_SECONDS = {"bars": 0.5, "lines": 10.0, "json": 1.0}
 LOOKING_SHARE = 0.1
@@ -152,7 +153,7 @@ class Progress:
 
 def _rate(tally: Tally, seconds: float) -> str:
     rate = tally.rate(seconds)
-    return "" if rate is None else f"{rate / 1e6:.1f} MB/s"
+    return "" if rate is None else f"{readable(rate)}/s"
 
 
 def _left(tally: Tally, seconds: float) -> str:

@@ -8,6 +8,7 @@ from jobs.corpus.report_page import MARK, render
 from jobs.pages.page_file import write_page
 from jobs.terminal import say
 from schemas.errors import UserError
+from schemas.sizes import readable
 
 
 def run(corpus: str, against: str | None, output: Path) -> None:
@@ -23,4 +24,4 @@ def run(corpus: str, against: str | None, output: Path) -> None:
     other = None if against is None else figures_of(Lookup(against))
     page = render(report, other)
     write_page(output, page, mark=MARK, kind="page of gristmill report", option="--output")
-    say(f"{output}: {len(page.encode()) / 1e6:.1f} MB about {report.figures.ledger.total('read')[0]:,} documents")
+    say(f"{output}: {readable(len(page.encode()))} about {report.figures.ledger.total('read')[0]:,} documents")

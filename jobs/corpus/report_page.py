@@ -24,6 +24,7 @@ from jobs.pages.flow import Leaving, flow
 from jobs.pages.histogram import histogram
 from jobs.pages.plots import Bar, bars, columns
 from jobs.pages.template import environment
+from schemas.sizes import Unit, readable, unit_of
 
 _HTML = '<html lang="en">'
 MARK = '<!doctype html>\n<html lang="en" data-made-by="gristmill report">'
@@ -66,6 +67,7 @@ def render(report: CorpusReport, against: Figures | None = None) -> str:
         cards=list(_cards(report)),
         flow=_flow(figures),
         amounts=list(_amounts(figures)),
+        amounts_unit=_unit(figures).name,
         notes=list(_notes(figures)),
         sources=figures.ledger.read,
         sources_plot=_sources(figures.ledger),
@@ -132,7 +134,7 @@ def _cards(report: CorpusReport) -> Iterator[tuple[str, str, str]]:
     figures = report.figures
     read, kept = figures.ledger.total("read"), figures.ledger.total("kept")
     yield "Documents kept", f"{kept[0]:,}", f"{share(kept[0], read[0])} of {read[0]:,} read"
-    yield "Text kept", f"{kept[1] / 1e6:,.1f} MB", f"{share(kept[1], read[1])} of {read[1] / 1e6:,.1f} MB"
+    yield "Text kept", readable(kept[1]), f"{share(kept[1], read[1])} of {readable(read[1])}"
     yield "Words kept", f"{kept[2]:,}", f"{share(kept[2], read[2])} of {read[2]:,}"
     duplicates = sum(amount[0] for (stage, _), amount in figures.removed.items() if stage in ("url", "exact", "near"))
     yield "Duplicates removed", f"{duplicates:,}", share(duplicates, read[0])
@@ -157,19 +159,24 @@ def _flow(figures: Figures) -> str:
 
 def _amounts(figures: Figures) -> Iterator[_Amount]:
     read = figures.ledger.total("read")
-    yield _Amount("read", _cells(read, read), "total")
+    unit = _unit(figures)
+    yield _Amount("read", _cells(read, read, unit), "total")
     for stage, group in groupby(figures.removed.items(), key=lambda entry: entry[0][0]):
         own = list(group)
         total = reduce(add, (amount for _, amount in own), NOTHING)
-        yield _Amount(stage if len(own) > 1 else name_of(own[0][0]), _cells(total, read), "stage")
+        yield _Amount(stage if len(own) > 1 else name_of(own[0][0]), _cells(total, read, unit), "stage")
         if len(own) > 1:
             for (_, reason), amount in own:
-                yield _Amount(reason, _cells(amount, read))
-    yield _Amount("kept", _cells(figures.ledger.total("kept"), read), "total")
+                yield _Amount(reason, _cells(amount, read, unit))
+    yield _Amount("kept", _cells(figures.ledger.total("kept"), read, unit), "total")
 
 
-def _cells(amount: Amount, of: Amount) -> Sequence[str]:
-    return f"{amount[0]:,}", share(amount[0], of[0]), f"{amount[1] / 1e6:,.1f}", f"{amount[2]:,}"
+def _unit(figures: Figures) -> Unit:
+    return unit_of(figures.ledger.total("read")[1])
+
+
+def _cells(amount: Amount, of: Amount, unit: Unit) -> Sequence[str]:
+    return f"{amount[0]:,}", share(amount[0], of[0]), unit.number(amount[1]), f"{amount[2]:,}"
 
 
 def _notes(figures: Figures) -> Iterator[str]:
@@ -287,7 +294,7 @@ def _alike(row: Mapping[str, Any]) -> str:
 
 def _cut_note(ledger: Ledger) -> str:
     documents, size, pieces = ledger.total("cut")
-    what = f"{markdown.count(pieces, 'piece')}, {size / 1e6:,.1f} MB"
+    what = f"{markdown.count(pieces, 'piece')}, {readable(size)}"
     return f"Cut out of {markdown.count(documents, 'document')}: {what}. Some of the pieces, each in its text:"
 
 

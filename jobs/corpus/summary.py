@@ -12,6 +12,7 @@ from curation.reports.estimate import estimate
 from curation.sources.chunks import doubtful_documents
 from jobs.tables import Row, print_table
 from jobs.terminal import say
+from schemas.sizes import Unit, readable, unit_of
 from schemas.visible import visible_json
 
 SHOWN_UNITS = 10
@@ -23,15 +24,16 @@ def print_summary(ledger: Ledger, folder: str, seconds: float | None) -> None:
     work."""
     read, kept = ledger.total("read"), ledger.total("kept")
     removed = sorted(_by_reason(ledger).items(), key=lambda entry: (-entry[1][0], entry[0]))
+    unit = unit_of(read[1])
     rows = [
-        _row("read", read, read),
-        *(_row(f"  {stage}: {reason}", amount, read, "dim") for (stage, reason), amount in removed),
-        _row("kept", kept, read, "bold"),
+        _row("read", read, read, unit),
+        *(_row(f"  {stage}: {reason}", amount, read, unit, "dim") for (stage, reason), amount in removed),
+        _row("kept", kept, read, unit, "bold"),
     ]
-    print_table(("", "documents", "share", "MB", "words"), rows)
+    print_table(("", "documents", "share", unit.name, "words"), rows)
     if ledger.cut:
         documents, size, pieces = ledger.total("cut")
-        say(f"cut out of {documents:,} documents: {pieces:,} pieces, {size / 1e6:,.1f} MB (see cuts/)")
+        say(f"cut out of {documents:,} documents: {pieces:,} pieces, {readable(size)} (see cuts/)")
     for error, amount in sorted(ledger.quarantined.items()):
         say(f"quarantined: {amount[0]:,} {error}")
     if ledger.skipped:
@@ -39,7 +41,7 @@ def print_summary(ledger: Ledger, folder: str, seconds: float | None) -> None:
         say(f"skipped (no documents): {what}")
     took = "finished by an earlier run, nothing to do"
     if seconds is not None:
-        took = f"{seconds:.1f} s, {read[1] / 1e6 / seconds:.1f} MB/s"
+        took = f"{seconds:.1f} s, {readable(read[1] / seconds)}/s"
     say(f"{folder}: {kept[0]:,} of {read[0]:,} documents kept, {took}")
 
 
@@ -77,9 +79,9 @@ def print_sites(manifest: Manifest) -> None:
         say(f"sites: {found.removed:,} of {found.hosts:,} hosts removed for personal information (see sites/)")
 
 
-def _row(name: str, amount: Amount, of: Amount, style: str = "") -> Row:
+def _row(name: str, amount: Amount, of: Amount, unit: Unit, style: str = "") -> Row:
     share = f"{amount[0] / of[0]:.1%}" if of[0] else "-"
-    return Row((name, f"{amount[0]:,}", share, f"{amount[1] / 1e6:,.1f}", f"{amount[2]:,}"), style)
+    return Row((name, f"{amount[0]:,}", share, unit.number(amount[1]), f"{amount[2]:,}"), style)
 
 
 def _by_reason(ledger: Ledger) -> dict[tuple[str, str], Amount]:
@@ -99,7 +101,7 @@ def print_plan(job: Job, folder: str, planned: JobPlan, execution: Execution) ->
         print(f"... and {len(planned.units) - SHOWN_UNITS:,} more units")
     workers = planned.workers(execution)
     print(
-        f"{len(planned.files):,} files, {planned.stored_bytes / 1e6:,.1f} MB stored, "
+        f"{len(planned.files):,} files, {readable(planned.stored_bytes)} stored, "
         f"{len(planned.units):,} units, {workers} workers"
     )
     needs = estimate(job, planned, execution)

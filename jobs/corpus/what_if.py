@@ -24,6 +24,7 @@ from jobs.tables import Row, print_table
 from jobs.terminal import say
 from schemas.errors import UserError
 from schemas.folders import new_files
+from schemas.sizes import Unit, unit_of
 from schemas.visible import visible_json
 
 MOST_CASES = 12
@@ -156,7 +157,8 @@ def _print_rules(found: WhatIf) -> None:
     for key in dict.fromkeys(key for each in outcomes for key in each.later):
         rows.append(_row(_rule(key), [each.later.get(key, NOTHING)[0] for each in outcomes], "dim"))
     rows.append(_row("kept", [each.kept[0] for each in outcomes], "bold"))
-    rows.append(_row("  MB", [each.kept[1] / 1e6 for each in outcomes]))
+    unit = unit_of(found.read[1])
+    rows.append(_row(f"  {unit.name}", [each.kept[1] / unit.bytes for each in outcomes]))
     rows.append(_row("  words", [each.kept[2] for each in outcomes]))
     rows.append(_row("  newly kept", [None, *(each.newly_kept[0] for each in found.cases.values())]))
     rows.append(_row("  newly removed", [None, *(each.newly_removed[0] for each in found.cases.values())]))
@@ -182,17 +184,18 @@ def _row(name: str, counts: Sequence[float | None], style: str = "", alone: Sequ
 def _print_curve(found: WhatIf, key: str) -> None:
     """Prints what is kept at each value of a threshold, and how many documents only its rule removes."""
     stage = key.partition(".")[0]
-    rows = [Row(_curve_cells(RUN, found.run, found.read), "bold")]
-    rows += [Row(_curve_cells(name.partition("=")[2], each, found.read)) for name, each in found.cases.items()]
-    print_table((key, "kept", "share", "MB", "words", "newly kept", "newly removed"), rows)
+    unit = unit_of(found.read[1])
+    rows = [Row(_curve_cells(RUN, found.run, found.read, unit), "bold")]
+    rows += [Row(_curve_cells(name.partition("=")[2], each, found.read, unit)) for name, each in found.cases.items()]
+    print_table((key, "kept", "share", unit.name, "words", "newly kept", "newly removed"), rows)
     say(f"values of the signal, from its least to its largest; other rules, of {stage} too, are those of the run")
 
 
-def _curve_cells(name: str, outcome: Outcome, read: Amount) -> tuple[str, ...]:
+def _curve_cells(name: str, outcome: Outcome, read: Amount, unit: Unit) -> tuple[str, ...]:
     documents, size, words = outcome.kept
     share = f"{documents / read[0]:.1%}" if read[0] else "-"
     more = ("", "") if name == RUN else (f"{outcome.newly_kept[0]:,}", f"{outcome.newly_removed[0]:,}")
-    return name, f"{documents:,}", share, f"{size / 1e6:,.1f}", f"{words:,}", *more
+    return name, f"{documents:,}", share, unit.number(size), f"{words:,}", *more
 
 
 def _print_notes(notes: Mapping[str, Sequence[str]]) -> None:

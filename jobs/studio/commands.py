@@ -9,6 +9,7 @@ from annotation.server import logs as log
 from annotation.server.database import hide_password
 from annotation.server.home import Home, default_home
 from jobs.terminal import say
+from schemas.sizes import readable
 
 
 def start(home: Path | None, port: int | None, public_url: str | None, database: str | None = None) -> None:
@@ -51,7 +52,7 @@ def logs(home: Path | None, lines: int, gate: bool) -> None:
 def backup(home: Path | None, file: Path) -> None:
     """Writes a backup and says how large it is."""
     backups.backup(home or default_home(), file)
-    say(f"{file}: {file.stat().st_size / 1e6:,.1f} MB; this file contains secrets: keep it private")
+    say(f"{file}: {readable(file.stat().st_size)}; this file contains secrets: keep it private")
 
 
 def restore(home: Path | None, file: Path, replace: bool) -> None:

@@ -13,6 +13,7 @@ from jobs.terminal import say
 from jobs.verification.folder import Expected, Fault, faults, read_expected, sizes_of
 from schemas.errors import RunError
 from schemas.manifest import NamedEntry
+from schemas.sizes import unit_of
 
 SHOWN = 20
 """The most faults that are printed one by one."""
@@ -44,12 +45,13 @@ def _say(found: Expected, sizes: Mapping[str, int], wrong: Sequence[Fault]) -> N
     for name, each in found.files.items():
         tables[posixpath.dirname(name) or "."].append(each)
     damaged = Counter(posixpath.dirname(fault.name) or "." for fault in wrong)
-    rows = []
-    for name in sorted(tables.keys() | damaged.keys()):
+    names = sorted(tables.keys() | damaged.keys())
+    amounts = {name: sum(sizes.get(each.name, 0) for each in tables.get(name, ())) for name in names}
+    unit, rows = unit_of(max(amounts.values(), default=0)), []
+    for name in names:
         files: Sequence[NamedEntry] = tables.get(name, [])
-        size = sum(sizes.get(each.name, 0) for each in files)
-        rows.append(Row((name, f"{len(files):,}", _rows(files), f"{size / 1e6:,.1f}", f"{damaged[name]:,}")))
-    print_table(("", "files", "rows", "MB", "wrong"), rows)
+        rows.append(Row((name, f"{len(files):,}", _rows(files), unit.number(amounts[name]), f"{damaged[name]:,}")))
+    print_table(("", "files", "rows", unit.name, "wrong"), rows)
 
 
 def _rows(files: Sequence[NamedEntry]) -> str:

@@ -21,7 +21,7 @@ ALLOWED = {
 
 FLOORS: dict[str, tuple[str, ...]] = {
     "schemas": (
-        "visible wording progress errors module_path table permutation division checksums balance intervals "
+        "visible wording sizes progress errors module_path table permutation division checksums balance intervals "
         "placeholders",
         "named_files settings records",
         "manifest",

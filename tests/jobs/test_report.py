@@ -156,7 +156,7 @@ def test_cut_pieces_are_shown_in_their_texts(tmp_path: Path, gristmill: Gristmil
     pieces = ("--set", "pieces.unit=line", "--set", "pieces.copies=1")
     gristmill("curate", *given, *pieces, "--output", tmp_path / "out")
     text = page_of(gristmill, tmp_path / "out")
-    assert "Cut out of 1 document: 1 piece, 0.0 MB." in text
+    assert f"Cut out of 1 document: 1 piece, {len(line) + 1} B." in text
     assert re.search(rf"second begins here\.\n<mark>{line}\n?</mark>\n?second ends here\.", text)
 
 
