@@ -145,5 +145,5 @@ def _owners(bounds: Integers) -> Integers:
 
 def _different(words: npt.NDArray[np.int32], owners: Integers, count: int) -> Integers:
     """The different words of each of ``count`` references."""
-    pairs = np.unique(np.column_stack([owners, words]), axis=0)
-    return np.bincount(pairs[:, 0], minlength=count)
+    pairs = np.unique(owners << 32 | words)
+    return np.bincount(pairs >> 32, minlength=count)

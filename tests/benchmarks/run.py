@@ -20,7 +20,7 @@ from statistics import median
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks import evaluations, intervals, knowing, main_text, removal, skew, team
+from tests.benchmarks import contamination, evaluations, intervals, knowing, main_text, removal, skew, team
 from tests.benchmarks.corpora import GRISTMILL, SHARED, make_corpus
 from tests.benchmarks.forecasts import CALIBRATION_MEGABYTES, foretold
 from tests.benchmarks.gate import latencies
@@ -98,6 +98,8 @@ def bars(asked: argparse.Namespace, work: Path) -> Iterator[Row]:
         (f"20. {name}", measured, asked_for)
         for name, measured, asked_for in knowing.bars(work / "out-none", work / "knowing")
     )
+    rows = contamination.bars(work / "contamination", asked.megabytes)
+    yield from ((f"20. {name}", measured, asked_for) for name, measured, asked_for in rows)
 
 
 def verification(corpus: Path, work: Path) -> float:
