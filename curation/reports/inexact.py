@@ -1,6 +1,7 @@
 """Says for which settings of a changed recipe stored signals do not give exact verdicts."""
 
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import fields
 
 from curation.filters.c4 import C4Pages
 from curation.filters.gopher_quality import GopherQuality
@@ -12,9 +13,12 @@ from curation.filters.url_substrings import UrlSubstrings
 from curation.recipe import FAMILIES, Filter, Recipe, Step, changes_texts, stage_of
 from curation.reports.rejudging import SETTINGS
 from curation.rewrites.c4_lines import C4Lines
+from schemas.wording import and_more
 
 WITHOUT_TEXT = (Url, UrlSubstrings, Robots, Rights)
 """The filters that do not read the text."""
+SHOWN = 5
+"""How many languages a sentence names."""
 
 
 def inexact(old: Recipe, new: Recipe, stored: Collection[str]) -> Iterator[str]:
@@ -35,6 +39,24 @@ def inexact(old: Recipe, new: Recipe, stored: Collection[str]) -> Iterator[str]:
         yield "dedup: the duplicates are those of the run"
     if old.sites != new.sites:
         yield "sites: the removed sites are those of the run"
+
+
+def inherited(old: Recipe, new: Recipe) -> Iterator[str]:
+    """A sentence for each setting that ``new`` changes in a step and, with it, in languages that had the step's value.
+    ``new`` is made of the manifest, which does not tell this value from an equal value of the recipe file's own table
+    for the language; a run with the file keeps the latter."""
+    steps = {stage_of(step): step for step in new.steps}
+    for number, was in enumerate(old.steps):
+        step = steps.get(stage_of(was), was)
+        for field in (field for field in fields(was) if getattr(was, field.name) != getattr(step, field.name)):
+            value = getattr(was, field.name)
+            names = [each.name for each in old.languages if getattr(each.steps[number], field.name) == value]
+            if names:
+                setting, shown = f"{stage_of(was)}.{field.name}", and_more(names[:SHOWN], len(names))
+                yield (
+                    f"{setting} is changed for {shown} too; a run would not change it for a language whose own table "
+                    "in the recipe file has the same value: add --recipe FILE to judge by the file"
+                )
 
 
 def _texts(old: Recipe, new: Recipe) -> Iterator[str]:

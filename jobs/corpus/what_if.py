@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from curation.recipe import Recipe
+from curation.recipes import RECIPE_NAMES
 from curation.recipes.tables import make_recipe, recipe_of, table_of_manifest
 from curation.recipes.writing import recipe_text
 from curation.release.ledger import NOTHING, Amount
 from curation.release.lookup import Lookup
 from curation.reports.curves import quantiles, rule_of_setting
 from curation.reports.explain import LINE_CHARACTERS
-from curation.reports.inexact import inexact
+from curation.reports.inexact import inexact, inherited
 from curation.reports.stored_verdicts import stored_signals
 from curation.reports.what_if import Change, Outcome, RuleCount, WhatIf, what_if
 from curation.routing import Key
@@ -52,14 +53,18 @@ def run(options: WhatIfOptions) -> None:
     if not (options.changes or options.recipes or options.curve):
         raise UserError("say what to change: --set STEP.SETTING=VALUE, --recipe NAME, or --curve STEP.SETTING")
     old = recipe_of(corpus.manifest.recipe, f"{options.corpus}/manifest.json")
-    cases = _cases(corpus, options)
+    built_in = _built_in(corpus, old)
+    cases = _cases(corpus, options, built_in)
     if options.curve:
-        cases |= _curve(corpus, old, options.curve)
+        cases |= _curve(corpus, old, options.curve, built_in)
     if options.write is not None and len(cases) != 1:
         raise UserError(f"--write writes 1 recipe, and {len(cases)} are asked for: give each setting one value")
     found = what_if(corpus.folder, corpus.manifest, old, cases, options.sample)
     stored = stored_signals(corpus.folder, corpus.manifest)
-    notes = {name: list(inexact(old, case, stored)) for name, case in cases.items()}
+    guessed = built_in is None and not options.recipes
+    notes = {
+        name: [*inexact(old, case, stored), *(inherited(old, case) if guessed else ())] for name, case in cases.items()
+    }
     for name, outcome in found.cases.items():
         if found.run.later and (outcome.newly_kept[0] or outcome.newly_removed[0]):
             notes[name].append("duplicates and sites are not searched again: the run's stay removed, and no others")
@@ -79,7 +84,7 @@ def run(options: WhatIfOptions) -> None:
         say(f"{options.write}: the recipe with these settings")
 
 
-def _cases(corpus: Corpus, options: WhatIfOptions) -> dict[str, Recipe]:
+def _cases(corpus: Corpus, options: WhatIfOptions, built_in: str | None) -> dict[str, Recipe]:
     """The recipes to judge by, by a name that says what is changed: of a setting that is given several times, each
     value."""
     values = dict[str, list[str]]()
@@ -97,15 +102,17 @@ def _cases(corpus: Corpus, options: WhatIfOptions) -> dict[str, Recipe]:
             name = " ".join([*([recipe] if recipe else []), *(many or ([] if recipe else changes))])
             if name in cases:
                 raise UserError(f"{name} is given twice: give each value once")
-            made = load_recipe(recipe, changes) if recipe else changed_recipe(corpus, changes)
+            made = load_recipe(recipe, changes) if recipe else changed_recipe(corpus, changes, built_in)
             made.check()
             cases[name] = made
     return cases
 
 
-def changed_recipe(corpus: Corpus, changes: Sequence[str]) -> Recipe:
+def changed_recipe(corpus: Corpus, changes: Sequence[str], built_in: str | None = None) -> Recipe:
     """The recipe of a corpus after changes such as ``gopher_quality.min_words=20``. Raises UserError for a change that
-    is not one of the recipe."""
+    is not one of the recipe. ``built_in`` is the built-in recipe that the corpus was made by, if known."""
+    if built_in is not None:
+        return load_recipe(built_in, changes)
     tables: dict[str, Any] = {}
     table = table_of_manifest(corpus.manifest.recipe)
     for key, value in map(parse_change, changes):
@@ -120,11 +127,18 @@ def changed_recipe(corpus: Corpus, changes: Sequence[str]) -> Recipe:
     return make_recipe(corpus.manifest.recipe["name"], table)
 
 
-def _curve(corpus: Corpus, old: Recipe, key: str) -> dict[str, Recipe]:
+def _built_in(corpus: Corpus, old: Recipe) -> str | None:
+    """The name of the built-in recipe with settings for languages that is the recipe of the corpus; None for other
+    recipes. Unlike a manifest, its file tells the values of a language from those of the steps."""
+    name = corpus.manifest.recipe["name"]
+    return name if old.languages and name in RECIPE_NAMES and load_recipe(name) == old else None
+
+
+def _curve(corpus: Corpus, old: Recipe, key: str, built_in: str | None) -> dict[str, Recipe]:
     """A recipe for each value of a threshold."""
     for probe in ("0.123", "123456789"):
         try:
-            found, problem = rule_of_setting(old, changed_recipe(corpus, [f"{key}={probe}"])), None
+            found, problem = rule_of_setting(old, changed_recipe(corpus, [f"{key}={probe}"], built_in)), None
         except UserError as error:
             found, problem = None, error
         if found is not None:
@@ -139,7 +153,8 @@ def _curve(corpus: Corpus, old: Recipe, key: str) -> dict[str, Recipe]:
     cases = dict[str, Recipe]()
     for value in values:
         short = f"{value:.6g}"
-        cases[f"{key}={short}"] = changed_recipe(corpus, [f"{key}={int(value) if value == int(value) else short}"])
+        given = f"{key}={int(value) if value == int(value) else short}"
+        cases[f"{key}={short}"] = changed_recipe(corpus, [given], built_in)
     return cases
 
 

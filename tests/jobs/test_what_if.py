@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from jobs.corpus.job_file import load_recipe
+from tests.curation.test_routing import GERMAN
 from tests.jobs.calling import GRAIN, call
 
 Ask = Callable[..., str]
@@ -124,6 +126,45 @@ def test_another_recipe_is_judged_by_the_same_signals(
     [case] = json.loads(ask(out, "--recipe", "gopher", "--json"))["cases"]
     assert case["name"] == "gopher"
     assert case["kept"]["documents"] == 1
+
+
+def test_a_step_is_changed_for_languages_as_a_run_changes_it_or_the_command_says_so(
+    tmp_path: Path, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file gives German the value of the step again, which a run keeps; the manifest does not tell."""
+    steps = "[[steps]]\nuse = 'language'\nlanguages = []\n[[steps]]\nuse = 'gopher_quality'\nmin_words = 8\n"
+    off = "min_stop_words = 'none'\nmin_mean_word_length = 'none'\n"
+    (tmp_path / "own.toml").write_text(
+        f"{steps}{off}[languages]\nde.gopher_quality.min_words = 8\nen.language.min_score = 0.1\n"
+    )
+    texts = [GERMAN, GRAIN.split("\n")[0]]
+    made = curate(tmp_path, texts, monkeypatch, "--recipe", str(tmp_path / "own.toml"))
+    change = ("--set", "gopher_quality.min_words=200")
+
+    def kept(*words: str | Path) -> tuple[int, bool]:
+        [case] = json.loads(ask(made, *words, "--json"))["cases"]
+        return case["kept"]["documents"], case["exact"]
+
+    assert kept("--recipe", tmp_path / "own.toml", *change) == (1, True)
+    assert kept(*change) == (0, False)
+    said = ask(made, *change)
+    assert "not exact: gopher_quality.min_words is changed for de, en too" in said
+    assert "--recipe FILE" in said
+    assert "not exact" not in ask(made, "--set", "languages.de.gopher_quality.min_words=200")
+    (tmp_path / "again").mkdir()
+    again = curate(tmp_path / "again", texts, monkeypatch, "--recipe", str(tmp_path / "own.toml"), *change)
+    ledger = json.loads((again / "manifest.json").read_bytes())["ledger"]
+    assert [each["documents"] for each in ledger["kept"].values()] == [1]
+
+
+def test_a_built_in_recipe_with_languages_is_changed_as_a_run_changes_it(
+    tmp_path: Path, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = curate(tmp_path, [GERMAN, GRAIN], monkeypatch, "--recipe", "fineweb2")
+    change = "gopher_quality.min_words=90"
+    printed = ask(made, "--set", change, "--write", tmp_path / "new.toml")
+    assert "not exact" not in printed
+    assert load_recipe(str(tmp_path / "new.toml")).languages == load_recipe("fineweb2", [change]).languages
 
 
 @pytest.mark.parametrize("signals", ["signals=false", 'signals=["words"]'])

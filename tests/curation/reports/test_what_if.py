@@ -273,6 +273,33 @@ def test_any_changed_thresholds_of_languages_give_the_ledger(place: Path, routed
     check(place, ROUTED, routed, changes)
 
 
+def _settings_of_language(words: list[Any]) -> st.SearchStrategy[dict[str, Any]]:
+    return st.fixed_dictionaries(
+        {},
+        optional={
+            "language": st.fixed_dictionaries({}, optional={"min_score": st.sampled_from([0.1, 0.5, 0.97])}),
+            "gopher_quality": st.fixed_dictionaries({}, optional={"min_words": st.sampled_from(words)}),
+            "fineweb": st.fixed_dictionaries({}, optional={"max_short_lines": st.sampled_from([0.2, 0.5, 0.9])}),
+        },
+    )
+
+
+@pytest.mark.soak
+@settings(FEW, max_examples=30)
+@given(base=_settings_of_language([5, 8, 16]), own=st.tuples(*[_settings_of_language([5, 8, 16, 17, 30, "none"])] * 3))
+def test_a_changed_recipe_file_with_languages_gives_the_ledger_of_a_run(
+    place: Path, routed: Path, base: dict[str, Any], own: tuple[dict[str, Any], ...]
+) -> None:
+    steps = [{**step, **base.get(step["use"], {})} for step in ROUTED["steps"]]
+    table = {"steps": steps, "languages": dict(zip(("de", "en", "fr"), own, strict=True))}
+    corpus, case = opened(routed), make_recipe("own", {**copy.deepcopy(table), "dedup": OFF})
+    assert notes(corpus, case) == []
+    ledger = run(place, table, f"run{len(list(place.iterdir()))}")
+    outcome = asked(corpus, case).cases["0"]
+    assert removed(outcome) == by_rule(ledger)
+    assert outcome.kept == ledger.total("kept")
+
+
 @pytest.mark.parametrize(
     ("setting", "key"),
     [
