@@ -29,6 +29,7 @@ from curation.release.folder import Folder
 from curation.release.ledger import Ledger
 from curation.release.manifest import FORMAT, InputReport, Manifest, check_sizes, read_manifest
 from curation.release.opening import check_apart
+from curation.release.readme import write_readme
 from curation.sources.listing import SHOWN_MISSING, skipped_note
 from curation.sources.reading import checksum
 from curation.sources.storage import use_storage
@@ -109,6 +110,7 @@ def _account_for(run: Run, planned: JobPlan) -> Ledger:
         near_duplicates=gather_near(run),
         sites=gather_sites(run),
     )
+    write_readme(folder, manifest)
     folder.write_json(MANIFEST, manifest)
     return ledger
 

@@ -30,6 +30,7 @@ from curation.release.folder import Folder
 from curation.release.ledger import LedgerReport
 from curation.release.manifest import SITE_REJECTS, TABLES, Manifest, TakedownReport, read_manifest
 from curation.release.opening import Release, against_missing, check_apart, check_shards, open_releases
+from curation.release.readme import write_readme
 from curation.release.shards import ShardWriter, shard_name
 from schemas import DOCUMENTS, SIGNALS, TAKEN_DOWN
 from schemas.errors import UserError
@@ -95,6 +96,7 @@ def takedown(
         with started_workers(run, workers, execution) as processes, shown:
             run_pipelines(run, range(run.first, run.all_units), processes, execution, check_matched)
             found = _manifest(run, release, before, selection)
+            write_readme(folder, found)
             folder.write_json(MANIFEST, found)
         folder.release()
     return found

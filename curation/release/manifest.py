@@ -35,7 +35,8 @@ SITE_REJECTS = "rejects/sites"
 """The table with the documents of removed sites, with a shard for each unit if the recipe removes sites."""
 
 README, JSON_CARD, CROISSANT = CARD_FILES = ("README.md", "card.json", "croissant.json")
-"""The files that ``gristmill card`` adds to a finished folder. The manifest does not name them."""
+"""The files about a folder that the manifest does not name, so that people may edit them: a run writes README.md, and
+``gristmill card`` all three."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,30 +1,28 @@
 """A data card as Markdown for people, with the YAML that the Hugging Face Hub and its loader read."""
 
-import html
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from curation.release.manifest import Manifest
+from curation.release.readme import MARK, escaped, hub_metadata
 from curation.reports.card import Card
 from schemas.sizes import readable
 from schemas.visible import visible
 
-MARK = "# written by gristmill card"
-"""A comment in the front matter, by which the command knows its own files."""
 MOST_ROWS = 20
 """How many rows a table shows; the JSON file has all."""
 MOST_DESCRIPTORS = 5
-_SIZES = ("1K", "10K", "100K", "1M", "10M", "100M", "1B", "10B", "100B", "1T")
 _CODE = re.compile("[a-z]{2,3}")
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~$])")
 
 Rows = Sequence[Sequence[str]]
 
 
-def markdown(card: Card, name: str, licence: str | None) -> str:
-    """The card as Markdown. ``name`` is what the corpus is called, ``licence`` an identifier of the Hub."""
-    parts = ["---", *_yaml(card, name, licence), "---", "", f"# {_plain(name)}", ""]
+def markdown(card: Card, manifest: Manifest, name: str, licence: str | None) -> str:
+    """The card of the folder with the manifest as Markdown. ``name`` is what the corpus is called, ``licence`` an
+    identifier of the Hub."""
+    parts = ["---", *_yaml(card, manifest, name, licence), "---", "", f"# {escaped(name)}", ""]
     for section in (
         _summary,
         _how_measured,
@@ -42,8 +40,8 @@ def markdown(card: Card, name: str, licence: str | None) -> str:
     return "\n".join(parts).rstrip("\n") + "\n"
 
 
-def _yaml(card: Card, name: str, licence: str | None) -> Iterator[str]:
-    """The front matter: ``configs`` makes `datasets.load_dataset` read the documents and no other table."""
+def _yaml(card: Card, manifest: Manifest, name: str, licence: str | None) -> Iterator[str]:
+    """The front matter."""
     yield MARK
     yield f"pretty_name: {json.dumps(name)}"
     if licence is not None:
@@ -54,34 +52,14 @@ def _yaml(card: Card, name: str, licence: str | None) -> Iterator[str]:
     if codes:
         yield "language:"
         yield from (f"- {json.dumps(code)}" for code in codes)
-    yield from ("size_categories:", f"- {_size(card['kept']['documents'])}")
-    yield from ("task_categories:", "- text-generation")
-    yield from (
-        "configs:",
-        "- config_name: default",
-        "  data_files:",
-        "  - split: train",
-        "    path: documents/*.parquet",
-    )
-
-
-def _size(documents: int) -> str:
-    """The Hub's category of a number of rows.
-
-    >>> _size(999), _size(1000), _size(20_000_000)
-    ('n<1K', '1K<n<10K', '10M<n<100M')
-    """
-    place = sum(documents >= 10 ** (3 + power) for power in range(len(_SIZES)))
-    if place == 0:
-        return f"n<{_SIZES[0]}"
-    return f"n>{_SIZES[-1]}" if place == len(_SIZES) else f"{_SIZES[place - 1]}<n<{_SIZES[place]}"
+    yield from hub_metadata(manifest)
 
 
 def _summary(card: Card) -> Iterator[str]:
     kept = card["kept"]
     yield f"{kept['documents']:,} documents, {kept['words']:,} words, {readable(kept['text_bytes'])} of text."
-    yield f"Curated by gristmill {card['gristmill']} with the recipe {_plain(card['recipe'])}. SHA-256 of the manifest:"
-    yield from (f"`{card['manifest']}`.", "")
+    yield f"Curated by gristmill {card['gristmill']} with the recipe {escaped(card['recipe'])}."
+    yield from (f"SHA-256 of the manifest: `{card['manifest']}`.", "")
     yield from ("```python", "from datasets import load_dataset", "", 'documents = load_dataset("path/to/this/folder")')
     yield from ("```", "")
 
@@ -126,7 +104,7 @@ def _sources(card: Card) -> Iterator[str]:
     yield from _heading("Sources")
     rows = [
         [
-            _plain(each["name"]),
+            escaped(each["name"]),
             f"{each['read']['documents']:,}",
             f"{each['documents']:,}",
             f"{each['kept']['words']:,}",
@@ -180,10 +158,12 @@ def _descriptors(card: Card) -> Iterator[str]:
     yield ""
     rows = [
         [
-            _plain(axis["name"]),
+            escaped(axis["name"]),
             f"{axis['documents']:,}",
             _share(axis),
-            ", ".join(f"{_plain(each['name'])} {each['share']:.1%}" for each in axis["descriptors"][:MOST_DESCRIPTORS]),
+            ", ".join(
+                f"{escaped(each['name'])} {each['share']:.1%}" for each in axis["descriptors"][:MOST_DESCRIPTORS]
+            ),
         ]
         for axis in sorted(found["axes"], key=lambda each: (-each["documents"], each["name"]))
     ]
@@ -212,7 +192,8 @@ def _personal(card: Card) -> Iterator[str]:
         yield from ("The recipe replaced e-mail and IP addresses, and did not count them.", "")
     for title, name in (("replaced", "kinds"), ("counted for the removal of sites", "counted")):
         rows = [
-            [_plain(each["name"]), f"{each['count']:,}", f"{each['documents']:,}", _share(each)] for each in found[name]
+            [escaped(each["name"]), f"{each['count']:,}", f"{each['documents']:,}", _share(each)]
+            for each in found[name]
         ]
         if rows:
             yield from _table((title, "times", "documents", "share"), rows)
@@ -241,7 +222,7 @@ def _removed(card: Card) -> Iterator[str]:
     yield from _heading("Removed")
     rows = [
         [
-            f"{_plain(each['stage'])}: {_plain(each['reason'])}",
+            f"{escaped(each['stage'])}: {escaped(each['reason'])}",
             f"{each['documents']:,}",
             _share(each),
             f"{each['words']:,}",
@@ -255,7 +236,7 @@ def _removed(card: Card) -> Iterator[str]:
         yield ""
         yield from _table(("rule", "documents", "share", "words"), rows)
     if card["quarantined"]:
-        listed = ", ".join(f"{count:,} {_plain(error)}" for error, count in card["quarantined"].items())
+        listed = ", ".join(f"{count:,} {escaped(error)}" for error, count in card["quarantined"].items())
         yield from (f"Records that could not be read: {listed}.", "")
 
 
@@ -283,7 +264,7 @@ def _table(columns: Sequence[str], rows: Rows) -> Iterator[str]:
 
 def _shares(listed: Sequence[Mapping[str, Any]], digits: int = 1) -> list[list[str]]:
     """Rows of name, documents and share."""
-    return [[_plain(each["name"]), f"{each['documents']:,}", _share(each, digits)] for each in listed]
+    return [[escaped(each["name"]), f"{each['documents']:,}", _share(each, digits)] for each in listed]
 
 
 def _share(each: Mapping[str, Any], digits: int = 1) -> str:
@@ -292,11 +273,6 @@ def _share(each: Mapping[str, Any], digits: int = 1) -> str:
         return "-"
     low, high = (f"{100 * bound:.{digits}f}" for bound in each["interval"])
     return f"{100 * each['share']:.{digits}f}% [{low}, {high}]"
-
-
-def _plain(text: str) -> str:
-    """A text from a document or a file name, so that Markdown shows it as it is."""
-    return _SPECIAL.sub(r"\\\1", html.escape(visible(text), quote=False))
 
 
 def _code(text: str) -> str:

@@ -8,8 +8,9 @@ from typing import Any
 
 from curation.release.folder import Folder
 from curation.release.manifest import CROISSANT, JSON_CARD, README, check_sizes, read_finished
+from curation.release.readme import MARK
 from curation.reports.card import Card, card
-from curation.reports.card_markdown import MARK, markdown
+from curation.reports.card_markdown import markdown
 from curation.reports.card_measures import Task
 from curation.reports.card_scores import Classifier, by_function, by_model
 from curation.reports.card_terms import wanted_terms
@@ -55,7 +56,7 @@ def run(options: CardOptions) -> None:
         return
     name = options.name or folder.root.rpartition("/")[2] or "corpus"
     texts = {
-        README: markdown(made, name, options.licence),
+        README: markdown(made, manifest, name, options.licence),
         JSON_CARD: _json(made),
         CROISSANT: _json(croissant(made, manifest, name, options.licence)),
     }
@@ -77,14 +78,14 @@ def _classifier(options: CardOptions) -> Classifier | None:
 
 
 def _check_readme(folder: Folder) -> None:
-    """Raises UserError if the folder has a README.md that this command did not write."""
+    """Raises UserError if the folder has a README.md of the user's."""
     try:
         with folder.reading(README) as stream:
-            ours = MARK in stream.read(1 << 16).decode(errors="replace")
+            lines = stream.read(1 << 16).decode(errors="replace").splitlines()
     except FileNotFoundError:
         return
-    if not ours:
-        raise UserError(f"{folder.root}/{README} was not written by gristmill card: rename it, or use --json")
+    if MARK not in lines:
+        raise UserError(f"{folder.root}/{README} has no line '{MARK}': rename the file, add the line, or use --json")
 
 
 def _json(table: Mapping[str, Any]) -> str:

@@ -38,8 +38,8 @@ def card(**given: Any) -> None:
     """Measure the corpus in the folder CORPUS and write README.md, card.json and croissant.json into it.
 
     The card has the shares of Section 4.1 of the Llama 2 paper (pronouns, descriptors, languages, toxicity), each with
-    an interval, and lengths, years, hosts, sources, what was removed and why. With README.md, datasets.load_dataset
-    reads the folder. Options of Apache Beam after --, such as -- --runner=FlinkRunner, measure on a cluster.
+    an interval, and lengths, years, hosts, sources, what was removed and why. The card replaces the README.md that
+    gristmill curate wrote. Options of Apache Beam after --, such as -- --runner=FlinkRunner, measure on a cluster.
     """
     from jobs.corpus.card import CardOptions, run
 
