@@ -67,7 +67,7 @@ def curate(job: Job, output: str, execution: Execution | None = None, watch: Wat
         quotas = None if job.limit is None else _quotas(job.limit, len(planned.units))
         shares, local = planned.partitions(execution), is_local(execution.beam_options)
         read_models(job.recipe)
-        send_models(folder, job.recipe, local)
+        send_models(folder, job.recipe.models(), local)
         lists = job.recipe.list_digests()
         units, storage = len(planned.units), execution.storage
         run = Run(job, folder, units, shares, local, quotas, planned.releases, lists=lists, storage=storage)

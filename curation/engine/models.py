@@ -1,8 +1,9 @@
-"""Carries the models of a recipe, and the samples of benchmarks, to workers that lack them: a run copies them into its
-output folder, where every worker reads."""
+"""Carries models, and the samples of benchmarks, to workers that lack them: a run copies them into its output folder,
+where every worker reads."""
 
 import shutil
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from curation.benchmarks.carried import CarriedSamples
@@ -12,19 +13,19 @@ from curation.release.folder import WORK, Folder
 from curation.sources.places import is_local
 
 
-def send_models(folder: Folder, recipe: Recipe, local: bool = False) -> None:
+def send_models(folder: Folder, files: Iterable[ModelFile | CarriedSamples], local: bool = False) -> None:
     """Copies the models into the work in progress of a run, unless its workers are ``local`` and read the user's own
-    file. Raises UserError if a model has changed since the recipe was read, or cannot be read."""
-    for file in recipe.models():
+    file. Raises UserError if a model has changed since it was found, or cannot be read."""
+    for file in files:
         if not (local and file.is_mapped) and not folder.exists(_name(file)):
             with folder.writing(_name(file)) as copy:
                 file.copy_to(copy)
 
 
-def receive_models(folder: Folder, recipe: Recipe, local: bool = False) -> None:
+def receive_models(folder: Folder, files: Iterable[ModelFile | CarriedSamples], local: bool = False) -> None:
     """Reads the models of a run in the process of a worker, unless it has read them already, or is ``local`` and reads
     the user's own file."""
-    for file in recipe.models():
+    for file in files:
         if file.is_held or (local and file.is_mapped):
             continue
         if is_local(folder.root):
@@ -43,5 +44,13 @@ def read_models(recipe: Recipe) -> None:
         file.load()
 
 
+def forget_sent(folder: Folder) -> None:
+    """Removes the copies of models from the work in progress."""
+    folder.remove_below(_PLACE)
+
+
+_PLACE = f"{WORK}/models"
+
+
 def _name(file: ModelFile | CarriedSamples) -> str:
-    return f"{WORK}/models/{file.sha256}"
+    return f"{_PLACE}/{file.sha256}"

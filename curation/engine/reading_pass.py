@@ -51,7 +51,7 @@ def read_and_judge(run: Run, unit: Unit) -> None:
     Raises RunError if a list or a model has changed since the run began.
     """
     _check_lists(run)
-    receive_models(run.folder, run.job.recipe, run.local)
+    receive_models(run.folder, run.job.recipe.models(), run.local)
     ledger, files = Ledger(), list[InputReport]()
     with ExitStack() as open_files:
         shards = Shards(run, unit.index, open_files)

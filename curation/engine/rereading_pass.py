@@ -68,7 +68,7 @@ def read_again(run: Run, unit: int) -> None:
     hold the text of a document that is taken down.
     """
     assert run.taken_from is not None
-    receive_models(run.folder, run.job.recipe, run.local)
+    receive_models(run.folder, run.job.recipe.models(), run.local)
     down = _TakenDown(run)
     release, number = run.taken_from, unit - run.first
     ledger = Ledger()

@@ -77,7 +77,7 @@ def select(run: Run, unit: int) -> None:
     """
     release, number = _release(run, unit)
     check_contents(release, [shard_name(table, number) for table in READ])
-    receive_models(run.folder, run.job.recipe, run.local)
+    receive_models(run.folder, run.job.recipe.models(), run.local)
     matcher = Matcher(run.folder.read_json(SELECTION, Selection))
     earlier = taken_down_hashes((release, *run.releases))
     found = [*_rejected_texts(run, unit, matcher, earlier), _passed_texts(run, unit, matcher, earlier)]

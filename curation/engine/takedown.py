@@ -91,7 +91,7 @@ def takedown(
                 )
 
         read_models(recipe)
-        send_models(folder, recipe, run.local)
+        send_models(folder, recipe.models(), run.local)
         shown = watch(folder, _sizes(before, release.units)) if watch else nullcontext()
         with started_workers(run, workers, execution) as processes, shown:
             run_pipelines(run, range(run.first, run.all_units), processes, execution, check_matched)

@@ -1,16 +1,15 @@
 """The data card of a finished folder, as plain values: Section 4.1 of Llama 2 (Touvron et al. 2023) for any corpus."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from curation.release.ledger import NOTHING, Amount, Ledger, add
 from curation.release.manifest import Manifest
 from curation.reports.card_columns import CLUSTERS, UNKNOWN
 from curation.reports.card_measures import SCORE_UNITS, TOXIC, Ints, Measured
+from curation.reports.card_tallies import Counted
 from curation.reports.card_terms import GENDERED, KINDS, PERSONAL, Wanted
 from curation.rewrites.personal import KINDS as KINDS_REPLACED
 from curation.rewrites.redact import Redact
@@ -36,7 +35,7 @@ def card(
     drawn from their source.
     """
     ledger = Ledger.of(manifest.ledger)
-    tallies = _by_table(found.tally())
+    tallies = found.tallies.columns()
     return {
         "format": FORMAT,
         "manifest": digest,
@@ -46,11 +45,11 @@ def card(
         "confidence": CONFIDENCE,
         "kept": _amount(ledger.total("kept")) | {"text_bytes": ledger.kept_text_bytes},
         "lengths": {name: _quantiles(*lengths) for name, lengths in found.lengths.items()},
-        "languages": _languages(tallies.get("language", []), found.documents),
+        "languages": _languages(tallies.get("language"), found.documents),
         "sources": _sources(ledger),
-        "years": _listed(tallies.get("year", []), found.documents, by_value=True),
-        "hosts": _listed(tallies.get("host", []), found.documents),
-        "top_level_domains": _listed(tallies.get("top_level_domain", []), found.documents),
+        "years": _listed(tallies.get("year"), found.documents, by_value=True),
+        "hosts": _listed(tallies.get("host"), found.documents),
+        "top_level_domains": _listed(tallies.get("top_level_domain"), found.documents),
         "pronouns": _pronouns(found),
         "descriptors": _descriptors(found, wanted),
         "toxicity": _toxicity(found, classifier),
@@ -78,35 +77,23 @@ def share_of(count: int, total: int) -> dict[str, Any]:
     }
 
 
-def _by_table(tally: pa.Table) -> dict[str, list[tuple[str, int]]]:
-    """The values of each column with their numbers of documents, the most frequent first; of those with many values
-    only MOST_LISTED, then the number of values and of documents."""
-    found: dict[str, list[tuple[str, int]]] = {}
-    for name in sorted(pc.unique(tally["table"]).to_pylist()):
-        own = tally.filter(pc.equal(tally["table"], name)).sort_by(
-            [("documents", "descending"), ("value", "ascending")]
-        )
-        found[name] = list(zip(own["value"].to_pylist(), own["documents"].to_pylist(), strict=True))
-    return found
-
-
-def _listed(values: Sequence[tuple[str, int]], total: int, by_value: bool = False) -> Card | None:
+def _listed(values: Counted | None, total: int, by_value: bool = False) -> Card | None:
     """The most frequent values; None if no document has any."""
-    if not values:
+    if values is None:
         return None
-    shown = values[:MOST_LISTED]
+    shown = values.most[:MOST_LISTED]
     return {
-        "known": share_of(sum(count for _, count in values), total),
-        "different": len(values),
+        "known": share_of(values.documents, total),
+        "different": values.different,
         "listed": [{"name": name, **share_of(count, total)} for name, count in (sorted(shown) if by_value else shown)],
     }
 
 
-def _languages(values: Sequence[tuple[str, int]], total: int) -> list[Card] | None:
+def _languages(values: Counted | None, total: int) -> list[Card] | None:
     """Every language with a share of at least LEAST_LANGUAGE; None if no document has one."""
-    if all(name == UNKNOWN for name, _ in values):
+    if values is None or all(name == UNKNOWN for name, _ in values.most):
         return None
-    return [{"name": name, **share_of(count, total)} for name, count in values if count >= LEAST_LANGUAGE * total]
+    return [{"name": name, **share_of(count, total)} for name, count in values.most if count >= LEAST_LANGUAGE * total]
 
 
 def _quantiles(values: Ints, counts: Ints) -> Card:
@@ -231,11 +218,11 @@ def _removed(ledger: Ledger) -> list[Card]:
     ]
 
 
-def _clusters(values: Sequence[tuple[str, int]] | None, total: int) -> list[Card] | None:
+def _clusters(values: Counted | None, total: int) -> list[Card] | None:
     """How many kept documents stand for clusters of each size; None if the corpus does not hold the sizes."""
     if values is None:
         return None
-    counts = dict(values)
+    counts = dict(values.most)
     return [{"size": size, **share_of(counts[size], total)} for size in CLUSTERS.values() if size in counts]
 
 

@@ -10,10 +10,12 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from curation.fasttext.files import ModelFile
 from curation.kernels.listed_terms import hashes, occurrences
 from curation.release.folder import Folder
 from curation.release.shards import read_shard, row_groups, shard_columns, shard_name
 from curation.reports.card_columns import clusters, hosts, languages, top_level_domains, years
+from curation.reports.card_tallies import TALLY, Tallies
 from curation.reports.card_terms import GENDERED, KINDS, Wanted
 from curation.reports.stored_verdicts import rows_of
 
@@ -36,12 +38,9 @@ _COLUMNS = (
     "offset",
     "near_cluster_size",
 )
-_MOST_ROWS = 1 << 20
-"""Tallies are merged when they have this many rows."""
 _RIGHTS = ("robots_refused", "opt_outs", "tdm_reservation", "licence")
 """The signals of the steps robots and rights."""
 _LENGTHS = ("bytes", "characters", "words")
-TALLY = pa.schema([("table", pa.string()), ("value", pa.string()), ("documents", pa.int64())])
 
 
 @dataclass
@@ -56,7 +55,7 @@ class Measured:
     personal: int = 0
     groups: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
     terms: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
-    tallies: list[pa.Table] = field(default_factory=list)
+    tallies: Tallies = field(default_factory=Tallies)
     lengths: dict[str, tuple[Ints, Ints]] = field(default_factory=dict)
     signals: Counter[tuple[str, str]] = field(default_factory=Counter)
     scored: int = 0
@@ -73,28 +72,21 @@ class Measured:
         self.signals.update(other.signals)
         for name, counted in other.lengths.items():
             self.lengths[name] = _merged(self.lengths[name], counted) if name in self.lengths else counted
-        self.tallies += other.tallies
-        if sum(map(len, self.tallies)) > _MOST_ROWS:
-            self.tallies = [self.tally()]
-
-    def tally(self) -> pa.Table:
-        """How many documents have each value of each column: table, value, documents."""
-        if not self.tallies:
-            return TALLY.empty_table()
-        summed = pa.concat_tables(self.tallies).group_by(["table", "value"]).aggregate([("documents", "sum")])
-        return summed.rename_columns(["table", "value", "documents"]).cast(TALLY)
+        for part in other.tallies.parts():
+            self.tallies.add(part)
 
 
 @dataclass(frozen=True)
 class Task:
     """What to measure: the documents of a finished folder, or the ``share`` of them that hashes of their doc_id choose.
-    ``with_signals``: the folder holds signals."""
+    ``with_signals``: the folder holds signals. ``models`` are those that the scorer reads."""
 
     folder: Folder
     with_signals: bool
     wanted: Wanted
     share: float
     scorer: Scorer | None
+    models: tuple[ModelFile, ...] = ()
 
 
 def measured(task: Task, units: Sequence[int], threads: int) -> Measured:
@@ -141,13 +133,16 @@ def measure(batch: pa.RecordBatch, signals: pa.Table, wanted: Wanted, share: flo
     sizes = (pc.binary_length(batch["text"]).to_numpy(), pc.utf8_length(batch["text"]).to_numpy(), found.words)
     scores = scorer(batch) if scorer is not None else np.zeros(0)
     scores = scores[~np.isnan(scores)]
+    tallies = Tallies()
+    for each in _tallies(batch, signals):
+        tallies.add(each)
     return Measured(
         documents=len(batch),
         gendered=_count_any(found.groups, 0, len(GENDERED)),
         personal=_count_any(found.groups, len(GENDERED), len(KINDS)),
         groups=np.array([each.sum() for each in bits], np.int64),
         terms=found.texts,
-        tallies=list(_tallies(batch, signals)),
+        tallies=tallies,
         lengths={name: _distinct(each) for name, each in zip(_LENGTHS, sizes, strict=True)},
         signals=_sums(signals),
         scored=len(scores),

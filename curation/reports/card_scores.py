@@ -23,10 +23,12 @@ SCORE = "score"
 
 @dataclass(frozen=True)
 class Classifier:
-    """What scores lines, from 0 to 1, and how a card names it. ``lines`` gets RECORDS with a row for each line."""
+    """What scores lines, from 0 to 1, with the models that it reads, and how a card names it. ``lines`` gets RECORDS
+    with a row for each line."""
 
     named: Mapping[str, str]
     lines: LineScores
+    models: tuple[ModelFile, ...] = ()
 
     def scores(self, batch: pa.RecordBatch) -> npt.NDArray[np.float64]:
         """The mean score of the lines of each document that are not blank; NaN for a document without such lines.
@@ -89,7 +91,9 @@ def by_model(place: str, label: str) -> Classifier:
     file = find_model(place)
     if label not in file.labels:
         raise UserError(unknown(f"the model {place} has no label", label, file.labels))
-    return Classifier({"model": Path(place).name, "label": label, "sha256": file.sha256}, _ByModel(file, label))
+    return Classifier(
+        {"model": Path(place).name, "label": label, "sha256": file.sha256}, _ByModel(file, label), (file,)
+    )
 
 
 def by_function(given: str) -> Classifier:

@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from curation.engine.models import forget_sent, receive_models, send_models
 from curation.release.folder import WORK, Folder
-from curation.reports.card_measures import TALLY, Measured, Task, measured
+from curation.reports.card_measures import Measured, Task, measured
+from curation.reports.card_tallies import TALLY
 from curation.sources.opening import quiet_imports
 
 MOST_THREADS = 8
@@ -19,15 +21,16 @@ MOST_THREADS = 8
 
 def measure_folder(task: Task, units: int, beam_options: Sequence[str] = ()) -> Measured:
     """The measures of all units of a folder; with options of Beam, each unit is measured where the runner has a worker,
-    and the results are read from the folder's ``.work``.
+    and the results are read from the folder's ``.work``. Workers also find the models of the task there.
 
-    Raises UserError for options that Beam cannot use, and RunError if the pipeline fails.
+    Raises UserError for options that Beam cannot use and for a model that has changed, RunError if the pipeline fails.
     """
     if not beam_options:
         return measured(task, range(units), min(MOST_THREADS, len(os.sched_getaffinity(0))))
     with quiet_imports():
         from curation.engine.beam_runner import beam_pipelines
     try:
+        send_models(task.folder, task.models)
         with beam_pipelines(beam_options) as start, start() as pipeline:
             pipeline.each("measure", partial(_measure_unit, task), range(units))
         total = Measured()
@@ -37,6 +40,7 @@ def measure_folder(task: Task, units: int, beam_options: Sequence[str] = ()) -> 
         return total
     finally:
         task.folder.remove_below(_PLACE)
+        forget_sent(task.folder)
         _remove_if_empty(task.folder)
 
 
@@ -49,6 +53,7 @@ def _name(unit: int) -> str:
 
 def _measure_unit(task: Task, unit: int) -> None:
     """Writes the measures of a unit to the folder."""
+    receive_models(task.folder, task.models)
     task.folder.write_json(_name(unit), _packed(measured(task, [unit], 1)))
 
 
@@ -60,7 +65,7 @@ def _remove_if_empty(folder: Folder) -> None:
 
 def _packed(found: Measured) -> dict[str, list[Any]]:
     """The measures as plain lists."""
-    tally = found.tally()
+    tally = pa.concat_tables(found.tallies.parts())
     packed = {name: [getattr(found, name)] for name in _NUMBERS}
     packed |= {name: getattr(found, name).tolist() for name in ("groups", "terms")}
     packed |= {f"tally {name}": tally[name].to_pylist() for name in tally.column_names}
@@ -77,7 +82,7 @@ def _unpacked(packed: Mapping[str, Any]) -> Measured:
     """The measures that `_packed` packed."""
     found = Measured(**{name: packed[name][0] for name in _NUMBERS})
     found.groups, found.terms = (np.array(packed[name], np.int64) for name in ("groups", "terms"))
-    found.tallies = [pa.table([packed[f"tally {field.name}"] for field in TALLY], schema=TALLY)]
+    found.tallies.add(pa.table([packed[f"tally {field.name}"] for field in TALLY], schema=TALLY))
     for name, values in packed.items():
         kind, _, rest = name.partition(" ")
         if kind == "lengths":

@@ -48,7 +48,8 @@ def run(options: CardOptions) -> None:
     wanted = wanted_terms(options.descriptors)
     classifier = _classifier(options)
     scorer = classifier.scores if classifier else None
-    task = Task(folder, bool(manifest.recipe["signals"]), wanted, options.sample, scorer)
+    models = classifier.models if classifier else ()
+    task = Task(folder, bool(manifest.recipe["signals"]), wanted, options.sample, scorer, models)
     found = measure_folder(task, manifest.units, options.beam_options)
     made = card(manifest, digest, found, wanted, options.sample, classifier.named if classifier else None)
     if options.as_json:

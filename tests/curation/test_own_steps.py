@@ -146,12 +146,12 @@ def test_a_model_that_changes_or_lacks_a_label_is_refused(place: Path) -> None:
 def test_a_worker_reads_a_model_from_the_output_folder(place: Path) -> None:
     """Other machines do not have the user's files."""
     own, folder = job(place).recipe, Folder(str(place / "out"))
-    send_models(folder, own)
+    send_models(folder, own.models())
     (place / "recipe" / "model.bin").unlink()
     texts = pa.RecordBatch.from_pydict({"text": pa.array(["The mill grinds wheat"], pa.large_string())})
     [step] = [step for step in own.steps if isinstance(step, Fasttext)]
     files._held.clear()
     with pytest.raises(UserError, match=r"model\.bin cannot be read"):
         step.measure(texts)
-    receive_models(folder, own)
+    receive_models(folder, own.models())
     assert step.measure(texts)["wanted"][0].as_py() > 0.5

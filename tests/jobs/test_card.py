@@ -1,6 +1,7 @@
 """``gristmill card`` on small folders."""
 
 import json
+import pickle
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,19 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from curation.engine.models import send_models
+from curation.fasttext import files
+from curation.fasttext.files import forget_models
 from curation.fasttext.training import LabelledTexts, Training
-from curation.fasttext.writing import write_model
+from curation.fasttext.writing import empty_model, write_model
+from curation.release.folder import Folder
 from curation.release.manifest import CARD_FILES
 from curation.release.readme import MARK
+from curation.reports.card_measures import Task, measured
+from curation.reports.card_scores import by_model
+from curation.reports.card_terms import wanted_terms
+from curation.reports.card_workers import _measure_unit
+from schemas.errors import UserError
 from schemas.intervals import wilson
 from tests.jobs.calling import GRAIN, call
 
@@ -214,6 +224,24 @@ def test_scores_by_a_model_are_named_in_the_card(tmp_path: Path, card: Card, mon
     assert (found["toxic"]["documents"], found["toxic"]["of"]) == (1, 3)
     assert {found["classifier"][name] for name in ("model", "label")} == {"model.bin", "toxic"}
     assert "model `model.bin`" in (made / "README.md").read_text()
+
+
+def test_a_worker_scores_by_a_model_that_it_does_not_have(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a cluster: the task comes as a pickle, and the model from the folder of the corpus."""
+    model = tmp_path / "model.bin"
+    write_model(model, empty_model(labels=("fine", "toxic")))
+    made = curate(tmp_path, [{"text": "mill"}], monkeypatch)
+    classifier = by_model(str(model), "toxic")
+    task = Task(Folder(str(made)), False, wanted_terms(None), 1.0, classifier.scores, classifier.models)
+    send_models(task.folder, task.models)
+    model.unlink()
+    forget_models()
+    files._held.clear()
+    at_worker = pickle.loads(pickle.dumps(task))
+    with pytest.raises(UserError, match=r"model\.bin cannot be read"):
+        measured(at_worker, [0], 1)
+    _measure_unit(at_worker, 0)
+    assert json.loads((made / ".work/card/00000.json").read_text())["scored"] == [1]
 
 
 def test_texts_of_documents_do_nothing_in_a_card(tmp_path: Path, card: Card, monkeypatch: pytest.MonkeyPatch) -> None:
