@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from curation.benchmarks.index import Integers
 from curation.benchmarks.ngram_index import AnyIndex
+from curation.benchmarks.texts import character_starts
 from curation.tokenizers.tokenizer import one_thread_each
 
 Place = tuple[int, int]
@@ -47,13 +48,40 @@ def shared_passages(index: AnyIndex, texts: pa.LargeStringArray) -> dict[int, Sh
 
 def _shared(index: AnyIndex, text: str, form: str, spans: Integers, covered: npt.NDArray[np.bool_]) -> Shared:
     places = index.places(form)
-    edges = np.flatnonzero(np.diff(covered.astype(np.int8), prepend=0, append=0))
     best = spans[np.lexsort([spans[:, _SAMPLE], spans[:, _MISMATCHES], -spans[:, _TOKENS]])[0]]
-    firsts = np.append(edges[::2], best[_AT])
-    lasts = np.append(edges[1::2], best[_AT] + best[_TOKENS]) - 1
-    found = index.form.places(text, np.column_stack([places[firsts, 1], places[lasts, 2]]))
-    *passages, place = [(start, end) for start, end in found.tolist()]
+    [place] = locate(index, text, places, best[[_AT]], best[[_TOKENS]])
+    passages = covered_places(index, text, places, covered)
     return Shared(passages, int(best[_TOKENS]), place, int(best[_SAMPLE]), len(spans))
+
+
+def covered_places(index: AnyIndex, text: str, places: Integers, covered: npt.NDArray[np.bool_]) -> list[Place]:
+    """The runs of covered tokens as places of the text; ``places`` are those of its tokens."""
+    edges = np.flatnonzero(np.diff(covered.astype(np.int8), prepend=0, append=0))
+    return locate(index, text, places, edges[::2], edges[1::2] - edges[::2])
+
+
+def locate(index: AnyIndex, text: str, places: Integers, first: Integers, tokens: Integers) -> list[Place]:
+    """The places of a text that runs of tokens come from."""
+    found = index.form.places(text, np.column_stack([places[first, 1], places[first + tokens - 1, 2]]))
+    return [(start, end) for start, end in found.tolist()]
+
+
+def widened(text: bytes, passages: Sequence[Place], characters: int) -> list[Place]:
+    """The passages with so many characters of the text on each side; passages that then touch become one.
+
+    >>> [widened("oats é rye".encode(), [(2, 4), (8, 9)], characters) for characters in (1, 2)]
+    [[(1, 5), (7, 10)], [(0, 11)]]
+    """
+    starts = np.append(character_starts(np.frombuffer(text, np.uint8)), len(text))
+    bounds = np.searchsorted(starts, np.array(passages, np.int64).reshape(-1, 2))
+    bounds = (bounds + np.array([-characters, characters])).clip(0, len(starts) - 1)
+    found = list[Place]()
+    for start, end in starts[bounds].tolist():
+        if found and start <= found[-1][1]:
+            found[-1] = found[-1][0], max(end, found[-1][1])
+        else:
+            found.append((start, end))
+    return found
 
 
 def without(text: bytes, passages: Sequence[Place]) -> bytes:

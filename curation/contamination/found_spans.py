@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from curation.benchmarks.index import Integers
 from curation.benchmarks.ngram_index import AnyIndex
+from curation.benchmarks.passages import covered_places, locate
 from curation.benchmarks.settings import SHOWN_SPANS
 from curation.contamination.best import Best, Span, ranks
 from curation.contamination.counts import TOUCHED, Read, draw_of, records
@@ -72,8 +73,8 @@ class FoundSpans:
         order = np.lexsort([spans[:, _SAMPLE], rank])[:SHOWN_SPANS]
         enters = self.best.may_enter(spans[:, _SAMPLE], rank, np.full(len(spans), draw))
         located = np.union1d(order, np.flatnonzero(enters))
-        at = self._locate(text, places, spans[located, _AT], spans[located, _TOKENS])
-        bytes_of = dict(zip(located.tolist(), at.tolist(), strict=True))
+        at = locate(self._index, text, places, spans[located, _AT], spans[located, _TOKENS])
+        bytes_of = dict(zip(located.tolist(), at, strict=True))
         data = text.encode()
         for number in np.flatnonzero(enters).tolist():
             start, end = bytes_of[number]
@@ -85,7 +86,9 @@ class FoundSpans:
             "source": source,
             "samples": len(spans),
             "longest": int(spans[:, _TOKENS].max()),
-            "passages": self._passages(text, places, covered),
+            "passages": [
+                {"start": start, "end": end} for start, end in covered_places(self._index, text, places, covered)
+            ],
             "spans": [
                 {
                     "tokens": int(spans[number, _TOKENS]),
@@ -98,17 +101,6 @@ class FoundSpans:
                 for number in order.tolist()
             ],
         }
-
-    def _passages(self, text: str, places: Integers, covered: npt.NDArray[np.bool_]) -> list[dict[str, int]]:
-        """The runs of covered tokens, as bytes of the text."""
-        edges = np.flatnonzero(np.diff(covered.astype(np.int8), prepend=0, append=0))
-        starts, stops = edges[::2], edges[1::2]
-        found = self._locate(text, places, starts, stops - starts)
-        return [{"start": start, "end": end} for start, end in found.tolist()]
-
-    def _locate(self, text: str, places: Integers, first: Integers, tokens: Integers) -> Integers:
-        """The bytes of a text that runs of tokens come from: shape (runs, 2)."""
-        return self._index.form.places(text, np.column_stack([places[first, 1], places[first + tokens - 1, 2]]))
 
 
 def sample_rows(

@@ -3,7 +3,8 @@
 import hashlib
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -14,7 +15,7 @@ import pyarrow.compute as pc
 
 from curation.benchmarks.carried import CarriedSamples
 from curation.benchmarks.files import Rows, check_names, named_file
-from curation.benchmarks.passages import Shared, shared_passages, without
+from curation.benchmarks.passages import Shared, shared_passages, widened, without
 from curation.benchmarks.samples import samples_table, verbalise
 from curation.benchmarks.settings import Normalise, Settings
 from curation.filters.columns import Address, address_of, count, share
@@ -52,12 +53,14 @@ class Contaminated:
     """Makes a sample of a row, such as "{question} {answer}" (None: by the fields of the first row)."""
     id_field: str | None = None
     """The field that names a sample (None: ``id``, if a row has it, or else its number)."""
+    around: int = 0
+    """To cut: how many characters on each side of a passage are cut, too. GPT-3 cut 200."""
     max_longest: int | None = 0
     """To remove: the longest span, in tokens or words, that a document may share with a sample."""
     max_share: float | None = None
     """The maximum share of the bytes of a text that lie in shared passages."""
     max_passages: int | None = None
-    """The maximum number of shared passages. GPT-3 removed documents of more than 10 pieces."""
+    """The maximum number of passages, those that touch counted once. GPT-3 removed documents of more than 10 pieces."""
     min_left: int | None = 1
     """To cut: how many letters and numbers must be left of a text that is cut."""
     sha256: tuple[str, ...] = ()
@@ -86,8 +89,11 @@ class Contaminated:
                 "contaminated.max_longest is for removing documents, and with action = cut every passage is cut: leave "
                 "it out, or set max_share or max_passages"
             )
-        if not self.cuts and self.min_left != 1:
-            raise UserError("contaminated.min_left is for texts that are cut: leave it out, or set action to cut")
+        if self.around < 0:
+            raise UserError(f"contaminated.around is {self.around}: give a number of characters, at least 0")
+        for name in () if self.cuts else ("around", "min_left"):
+            if getattr(self, name) != getattr(Contaminated, name):
+                raise UserError(f"contaminated.{name} is for texts that are cut: leave it out, or set action to cut")
         if self.sha256 and len(self.sha256) != len(self._files()):
             raise UserError(
                 "contaminated.sha256 has another length than the list of files: give one for each benchmark and the "
@@ -102,10 +108,11 @@ class Contaminated:
     @property
     def signals(self) -> pa.Schema:
         unit = SPAN_UNITS[self.definition]
+        around = f", with {self.around} characters on each side" if self.around else ""
         said = [
             count("contaminated_longest", f"{unit} of the longest span that the text shares with a sample"),
             count("contaminated_samples", "samples with which the text shares a span"),
-            count("contaminated_passages", "passages of the text that lie in a shared span"),
+            count("contaminated_passages", f"passages of the text that lie in a shared span{around}"),
             count("contaminated_bytes", "bytes of the text in these passages"),
             share("contaminated_share", "share of the bytes of the text in these passages"),
             count("contaminated_left", "letters and numbers of a contaminated text outside of these passages"),
@@ -122,11 +129,13 @@ class Contaminated:
         tokenizer = None
         digests = [_digest(path) for _, path in named]
         if self.tokenizer is not None:
-            tokenizer = open_tokenizer(folder / self.tokenizer, self.end_token)
+            with _settings_named():
+                tokenizer = open_tokenizer(folder / self.tokenizer, self.end_token)
             digests.append(hashlib.sha256(tokenizer.content).hexdigest())
         for file, digest, asked in zip(self._files(), digests, self.sha256 or [None] * len(digests), strict=True):
             check_digest(str(folder / file), digest, asked)
-        benchmarks = [verbalise(name, rows(path), self.template, self.id_field) for name, path in named]
+        with _settings_named():
+            benchmarks = [verbalise(name, rows(path), self.template, self.id_field) for name, path in named]
         settings = Settings(definition=self.definition, normalise=self.normalise)
         made = replace(self, sha256=tuple(digests))
         found = CarriedSamples.of(settings, tokenizer, samples_table(benchmarks))
@@ -145,7 +154,7 @@ class Contaminated:
         columns["share"] = np.where(sizes > 0, 0.0, np.nan).tolist()
         columns |= {name: [None] * len(texts) for name in _SIGNALS[5:]}
         for row, shared in found.items():
-            for name, value in _measured(texts[row].as_py(), shared, read.samples).items():
+            for name, value in _measured(texts[row].as_py().encode(), shared, self.around, read.samples).items():
                 columns[name][row] = value
         schema = self.signals
         kinds = zip(_SIGNALS, schema.types, strict=True)
@@ -167,7 +176,10 @@ class Contaminated:
             return texts
         mask = np.zeros(len(texts), np.bool_)
         mask[list(found)] = True
-        cut = [without(texts[row].as_py().encode(), found[row].passages).decode() for row in sorted(found)]
+        cut = []
+        for row in sorted(found):
+            text = texts[row].as_py().encode()
+            cut.append(without(text, widened(text, found[row].passages, self.around)).decode())
         return pc.replace_with_mask(texts, pa.array(mask), pa.array(cut, texts.type))
 
     def _files(self) -> list[Path]:
@@ -182,6 +194,16 @@ class Contaminated:
                 "the recipe file"
             )
         return self.read
+
+
+@contextmanager
+def _settings_named() -> Iterator[None]:
+    """Names settings of the step in messages that name options of commands."""
+    try:
+        yield
+    except UserError as error:
+        said = re.sub("--(template|id-field|end-token)", lambda found: found[1].replace("-", "_"), str(error))
+        raise UserError(f"step contaminated: {said}") from error
 
 
 class _Last(threading.local):
@@ -205,16 +227,16 @@ def _found(read: CarriedSamples, texts: pa.LargeStringArray) -> Mapping[int, Sha
     return _last.found
 
 
-def _measured(text: str, shared: Shared, samples: pa.Table) -> dict[str, object]:
+def _measured(text: bytes, shared: Shared, around: int, samples: pa.Table) -> dict[str, object]:
     """The signals of a text that shares a span with a sample, by the end of their names."""
-    data = text.encode()
-    left = without(data, shared.passages)
+    passages = widened(text, shared.passages, around)
+    left = without(text, passages)
     return {
         "longest": shared.longest,
         "samples": shared.samples,
-        "passages": len(shared.passages),
-        "bytes": len(data) - len(left),
-        "share": 1 - len(left) / len(data),
+        "passages": len(passages),
+        "bytes": len(text) - len(left),
+        "share": 1 - len(left) / len(text),
         "left": len(_NO_WORD.sub("", left.decode())),
         "sample": "/".join(samples[name][shared.sample].as_py() for name in ("benchmark", "sample_id")),
         "start": shared.place[0],

@@ -43,6 +43,10 @@ TEXTS = {
 }
 
 
+APART = ("--runner=DirectRunner", "--direct_running_mode=multi_processing")
+"""Workers that share nothing with this process."""
+
+
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
     """A folder with two files of documents, a benchmark and a tokenizer."""
@@ -115,8 +119,13 @@ def another_thread() -> Iterator[None]:
 
 @pytest.mark.parametrize(
     "execution",
-    [Execution(workers=0), Execution(workers=2), Execution(beam_options=("--runner=FnApiRunner",))],
-    ids=["again", "workers", "beam"],
+    [
+        Execution(workers=0),
+        Execution(workers=2),
+        Execution(beam_options=("--runner=FnApiRunner",)),
+        pytest.param(Execution(beam_options=APART), marks=pytest.mark.soak),
+    ],
+    ids=["again", "workers", "beam", "processes"],
 )
 @pytest.mark.parametrize("kind", ["llama2", "gpt3"])
 def test_the_bytes_do_not_depend_on_workers_or_runners(place: Path, kind: str, execution: Execution) -> None:
@@ -239,12 +248,14 @@ def test_an_interrupted_run_resumes_with_the_same_benchmark_only(place: Path, mo
 
 
 def test_a_file_that_cannot_be_read_is_refused_before_the_run(place: Path) -> None:
-    with pytest.raises(UserError, match=r"quiz\.jsonl, row 1 has no field answer|quiz, row 1 has no field answer"):
+    with pytest.raises(UserError, match=r"step contaminated: quiz, row 1 has no field answer, which"):
         job(place, template="{text} {answer}")
     with pytest.raises(UserError, match=r"the tokenizer .*other\.json cannot be read"):
         job(place, "llama2", tokenizer="other.json")
     with pytest.raises(UserError, match=r"quiz\.jsonl is another file than the recipe asks for"):
         job(place, sha256=["0" * 64])
+    with pytest.raises(UserError, match=r"name a field that every row has as id_field$"):
+        job(place, id_field="name")
     (place / "quiz.jsonl").write_text("{")
     with pytest.raises(UserError, match=r"quiz\.jsonl, row 1 cannot be read"):
         job(place)

@@ -131,6 +131,23 @@ def test_the_place_and_the_sample_are_those_of_the_longest_span() -> None:
     assert (own["contaminated_samples"], own["contaminated_passages"]) == (2, 3)
 
 
+def test_characters_around_a_passage_are_cut_with_it() -> None:
+    passage = KALE.removesuffix(".")
+    texts = batch(f"zé {passage}: öz", f"{passage}, zz. {passage}", PLAIN)
+    sizes = [len(text.as_py().encode()) for text in texts["text"]]
+    for around, left, count in (
+        (1, ["zé öz", " zz.", PLAIN], 2),
+        (2, ["zöz", "zz", PLAIN], 2),
+        (3, ["z", "", PLAIN], 1),
+    ):
+        step = made("palm", action="cut", around=around)
+        assert step.cut(texts["text"]).to_pylist() == left
+        signals = step.measure(texts)
+        assert signals["contaminated_passages"].to_pylist() == [1, count, 0]
+        cut = [size - len(text.encode()) for size, text in zip(sizes, left, strict=True)]
+        assert signals["contaminated_bytes"].to_pylist() == cut
+
+
 def test_each_threshold_removes_beyond_its_value() -> None:
     measured = made("palm").measure(batch(KALE, f"{KALE} {PLAIN} {STONES}", PLAIN))
 
@@ -195,7 +212,9 @@ def test_the_text_of_a_recipe_makes_the_same_recipe() -> None:
         ({"tokenizer": "tokenizer.json"}, "compares lower-case words: leave out contaminated.tokenizer"),
         ({"normalise": "none"}, 'compares lower-case words: leave out contaminated.normalise = "none"'),
         ({"action": "cut", "max_longest": 5}, "with action = cut every passage is cut"),
-        ({"min_left": 5}, "set action to cut"),
+        ({"min_left": 5}, "contaminated.min_left is for texts that are cut"),
+        ({"around": 5}, "contaminated.around is for texts that are cut: leave it out, or set action to cut"),
+        ({"action": "cut", "around": -1}, "contaminated.around is -1: give a number of characters"),
         ({"sha256": ["0", "1"]}, "give one for each benchmark"),
         ({"definition": "decontaminate"}, "cannot be 'decontaminate'"),
         ({"action": "mark"}, "contaminated.action cannot be 'mark'"),
