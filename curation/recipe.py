@@ -146,7 +146,7 @@ STEPS: tuple[type[Any], ...] = tuple(each for each in get_args(Step) if each not
 STAGES = ("text", SITES_STAGE, "url", "exact", "near", "pieces", "takedown", *(step.use for step in STEPS))
 """The stages that no step of the user's may be named after."""
 REWRITES = tuple(step.use for step in STEPS if hasattr(step, "rewrite"))
-"""The steps of STEPS that change texts."""
+"""The names of the steps in STEPS that change texts."""
 REPEATABLE = (LineRules.use, Replace.use)
 """The steps that a recipe may have more than once. All others measure signals, whose names would then not be unique, or
 do nothing a second time."""
@@ -391,7 +391,7 @@ def _check_bounds(step: Step, place: str) -> None:
 
 
 def changes_texts(step: object) -> bool:
-    """Whether texts after a step differ from those before it."""
+    """Whether a step may change texts."""
     return isinstance(step, Rewrite) or (isinstance(step, Contaminated) and step.cuts)
 
 

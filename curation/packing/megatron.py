@@ -3,7 +3,8 @@
 The layout, as in Megatron-LM's megatron/core/datasets/indexed_dataset.py: little-endian; the magic, the version
 (uint64, 1), the code of the tokens' type (one byte), the number of sequences (uint64) and of entries of the document
 index (uint64); then the sequences' lengths (int32), where each begins in the .bin in bytes (int64), and the document
-index (int64): the first sequence of each document, and last the number of sequences. Here a document is one sequence.
+index (int64): the first sequence of each document, and last the number of sequences. Here every sequence is a document
+of its own: a whole document, or a piece of a document that best-fit packing cut.
 """
 
 import struct
@@ -37,10 +38,11 @@ class Exported:
 def export_megatron(folder: Path, prefix: Path) -> Exported:
     """Writes PREFIX.bin and PREFIX.idx.
 
-    The documents are in the order in which they were packed, each with its end token; the last document is cut off
-    where the last sequence ends. Padding is left out. Best-fit packing puts the pieces of a long document into rows far
-    apart, so each piece is a sequence of its own. Checks the SHA-256 of each shard first. Raises UserError for a folder
-    that does not hold packed sequences, for a damaged shard, and for an output that exists already.
+    The documents are in the order in which they were packed, each with its end token. Without best-fit packing, the
+    last document is cut off where the last row ends. Padding is left out. Best-fit packing puts the pieces of a long
+    document into rows far apart, so each piece is a sequence of its own. Checks the SHA-256 of each shard first. Raises
+    UserError for a folder that does not hold packed sequences, for a damaged shard, and for an output that exists
+    already.
     """
     try:
         sequences = open_packed(folder, verify=True)

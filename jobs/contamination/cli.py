@@ -49,12 +49,12 @@ from jobs.options import MEMORY, OUTPUT, PATH, WORKERS
 @click.option(
     "--answer",
     metavar="FIELD",
-    help="For decon: the field of the answer (default: answer or completion, if it has one).",
+    help="For decon: the field of the answer (default: answer or completion, if a row has it).",
 )
 @click.option(
     "--passage",
     metavar="FIELD",
-    help="For decon: the field of the passage (default: passage or context, if it has one).",
+    help="For decon: the field of the passage (default: passage or context, if a row has it).",
 )
 @click.option(
     "--id-field", metavar="NAME", help="The field of a sample's id (default: id; without it, the row's number)."
@@ -79,7 +79,7 @@ from jobs.options import MEMORY, OUTPUT, PATH, WORKERS
 @MEMORY
 @click.argument("beam_options", nargs=-1, type=click.UNPROCESSED)
 def contamination(**given: Any) -> None:
-    """Find the samples of benchmarks in CORPUS, as Llama 2, GPT-3, PaLM or OLMo 3 defines it.
+    """Find the samples of benchmarks in CORPUS, as was done for Llama 2, GPT-3, PaLM or OLMo 3.
 
     CORPUS is a folder that gristmill curate wrote, or a file or folder of Parquet. For Llama 2, a token of a sample is
     contaminated if it lies in a span of more than 10 tokens that a document shares, up to 4 tokens that differ; for

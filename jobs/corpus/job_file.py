@@ -41,9 +41,8 @@ def load_recipes(names: Sequence[str], changes: Iterable[str] = ()) -> dict[str,
 
 
 def _checked(recipe: Recipe, folder: Path) -> Recipe:
-    """The recipe, with the functions, models and benchmarks that it names in
-    ``folder``. Raises UserError if one of its files
-    cannot be read, or if no document can meet its settings."""
+    """The recipe, with the functions, models and benchmarks that it names in ``folder``. Raises UserError if one of
+    these files cannot be read, or if no document can meet the recipe's settings."""
     recipe.check()
     recipe = recipe.with_files(folder, benchmark_rows)
     recipe.read_lists()

@@ -41,8 +41,8 @@ END_TOKEN = (
     type=click.Choice(["concatenate", "best-fit"]),
     default="concatenate",
     show_default=True,
-    help="Pack documents one after the other, cut where a sequence ends; or each where it fits best, so that no "
-    "document is cut that fits into a sequence, with padding in the rest of sequences.",
+    help="concatenate: documents one after the other, cut where a sequence ends. best-fit: each document whole in the "
+    "sequence where it fits best, and padding in the rest of each sequence.",
 )
 @click.option(
     "--output",
@@ -104,7 +104,8 @@ def pack(**given: Any) -> None:
 def pack_export(folder: Path, form: str, output: Path) -> None:
     """Write the documents of packed folder DIR as PREFIX.bin and PREFIX.idx, which Megatron-LM reads.
 
-    Each document is one sequence with its end token; the order is that of the packed folder. Padding is left out.
+    A document is one sequence with its end token, in the order of the packed folder. If best-fit packing cut a
+    document, each of its pieces is a sequence. Padding is left out.
     """
     from jobs.packing.pack import export
 
