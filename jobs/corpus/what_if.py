@@ -9,10 +9,11 @@ from typing import Any
 
 from curation.recipe import Recipe
 from curation.recipes import RECIPE_NAMES
-from curation.recipes.tables import make_recipe, recipe_of, table_of_manifest
+from curation.recipes.tables import make_recipe, recipe_of, recipe_table, table_of_manifest
 from curation.recipes.writing import recipe_text
 from curation.release.ledger import NOTHING, Amount
 from curation.release.lookup import Lookup
+from curation.release.manifest import check_sizes
 from curation.reports.curves import quantiles, rule_of_setting
 from curation.reports.explain import LINE_CHARACTERS
 from curation.reports.inexact import inexact, inherited
@@ -54,9 +55,12 @@ def run(options: WhatIfOptions) -> None:
         raise UserError("say what to change: --set STEP.SETTING=VALUE, --recipe NAME, or --curve STEP.SETTING")
     old = recipe_of(corpus.manifest.recipe, f"{options.corpus}/manifest.json")
     built_in = _built_in(corpus, old)
-    cases = _cases(corpus, options, built_in)
+    files = corpus.manifest.files.values()
+    check_sizes(corpus.folder, [each for each in files if options.sample or not each.name.startswith("documents/")])
     if options.curve:
-        cases |= _curve(corpus, old, options.curve, built_in)
+        cases = _curve(corpus, options, options.curve, built_in)
+    else:
+        cases = _cases(corpus, options, built_in)
     if options.write is not None and len(cases) != 1:
         raise UserError(f"--write writes 1 recipe, and {len(cases)} are asked for: give each setting one value")
     found = what_if(corpus.folder, corpus.manifest, old, cases, options.sample)
@@ -75,7 +79,7 @@ def run(options: WhatIfOptions) -> None:
         print(visible_json(json.dumps(_plain(found, notes), ensure_ascii=False)))
         return
     if options.curve:
-        _print_curve(found, options.curve)
+        _print_curve(found, options.curve, "as given" if options.changes else "those of the run")
     else:
         _print_rules(found)
     _print_notes(notes)
@@ -111,13 +115,11 @@ def _cases(corpus: Corpus, options: WhatIfOptions, built_in: str | None) -> dict
 def changed_recipe(corpus: Corpus, changes: Sequence[str], built_in: str | None = None) -> Recipe:
     """The recipe of a corpus after changes such as ``gopher_quality.min_words=20``. Raises UserError for a change that
     is not one of the recipe. ``built_in`` is the built-in recipe that the corpus was made by, if known."""
-    if built_in is not None:
-        return load_recipe(built_in, changes)
     tables: dict[str, Any] = {}
-    table = table_of_manifest(corpus.manifest.recipe)
+    table = recipe_table(built_in) if built_in else table_of_manifest(corpus.manifest.recipe)
     for key, value in map(parse_change, changes):
         stage, _, setting = key.partition(".")
-        if setting == "dialect":  # the manifest holds the definitions that the old dialect stood for
+        if setting == "dialect" and not built_in:  # the manifest holds the definitions that the old dialect stood for
             for entry in table["steps"]:
                 if entry["use"] == stage:
                     entry.pop("definition", None)
@@ -134,17 +136,27 @@ def _built_in(corpus: Corpus, old: Recipe) -> str | None:
     return name if old.languages and name in RECIPE_NAMES and load_recipe(name) == old else None
 
 
-def _curve(corpus: Corpus, old: Recipe, key: str, built_in: str | None) -> dict[str, Recipe]:
-    """A recipe for each value of a threshold."""
-    for probe in ("0.123", "123456789"):
+def _curve(corpus: Corpus, options: WhatIfOptions, key: str, built_in: str | None) -> dict[str, Recipe]:
+    """A recipe for each value of a threshold; all its other settings are as the options say."""
+    if options.recipes:
+        raise UserError("--curve tries a setting of the corpus's own recipe: give it without --recipe")
+    given = [parse_change(each)[0] for each in options.changes]
+    if len({*given, key}) <= len(given):
+        raise UserError(f"--curve {key} tries the values of one setting: give others by --set, each once")
+
+    def recipe(value: str) -> Recipe:
+        return changed_recipe(corpus, [*options.changes, f"{key}={value}"], built_in)
+
+    old = changed_recipe(corpus, options.changes, built_in)
+    for probe in ("123456789", "0.123"):
         try:
-            found, problem = rule_of_setting(old, changed_recipe(corpus, [f"{key}={probe}"], built_in)), None
+            found, problem = rule_of_setting(old, recipe(probe)), ""
         except UserError as error:
-            found, problem = None, error
+            found, problem = None, str(error)
         if found is not None:
             break
     else:
-        why = f" ({problem})" if problem else ""
+        why = f" ({problem})" if problem and probe not in problem else ""
         raise UserError(f"--curve {key} is not the threshold of one rule{why}: name one, as gopher_quality.min_words")
     _, rule = found
     values = quantiles(corpus.folder, corpus.manifest, rule.signal)
@@ -153,8 +165,7 @@ def _curve(corpus: Corpus, old: Recipe, key: str, built_in: str | None) -> dict[
     cases = dict[str, Recipe]()
     for value in values:
         short = f"{value:.6g}"
-        given = f"{key}={int(value) if value == int(value) else short}"
-        cases[f"{key}={short}"] = changed_recipe(corpus, [given], built_in)
+        cases[f"{key}={short}"] = recipe(str(int(value)) if value == int(value) else short)
     return cases
 
 
@@ -196,14 +207,13 @@ def _row(name: str, counts: Sequence[float | None], style: str = "", alone: Sequ
     return Row((name, *cells), style)
 
 
-def _print_curve(found: WhatIf, key: str) -> None:
-    """Prints what is kept at each value of a threshold, and how many documents only its rule removes."""
-    stage = key.partition(".")[0]
+def _print_curve(found: WhatIf, key: str, others: str) -> None:
+    """Prints what is kept at each value of a threshold; ``others`` says what all other settings are."""
     unit = unit_of(found.read[1])
     rows = [Row(_curve_cells(RUN, found.run, found.read, unit), "bold")]
     rows += [Row(_curve_cells(name.partition("=")[2], each, found.read, unit)) for name, each in found.cases.items()]
     print_table((key, "kept", "share", unit.name, "words", "newly kept", "newly removed"), rows)
-    say(f"values of the signal, from its least to its largest; other rules, of {stage} too, are those of the run")
+    say(f"values of the signal, from its least to its largest; all other settings are {others}")
 
 
 def _curve_cells(name: str, outcome: Outcome, read: Amount, unit: Unit) -> tuple[str, ...]:

@@ -8,6 +8,9 @@ import pytest
 
 from jobs.corpus.job_file import load_recipe
 from tests.curation.test_routing import GERMAN
+from jobs.corpora import finished_corpus
+from jobs.corpus.what_if import changed_recipe
+from schemas.errors import UserError
 from tests.jobs.calling import GRAIN, call
 
 Ask = Callable[..., str]
@@ -84,6 +87,41 @@ def test_a_curve_goes_over_the_range_of_a_signal(tmp_path: Path, ask: Ask, monke
     assert all(case["exact"] for case in found["cases"])
     printed = ask(out, "--curve", "gopher_quality.min_words")
     assert cells(printed, "70")[:2] == ["2", "50.0%"]
+
+
+def test_a_curve_keeps_the_other_settings_that_are_given(
+    tmp_path: Path, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = [" ".join((GRAIN.replace("\n", " ").split())[:length]) for length in (55, 60, 70, 80)]
+    out = curate(tmp_path, texts, monkeypatch, "--recipe", "gopher", "--set", "near=false")
+    words = ("--curve", "gopher_quality.min_words", "--set", "gopher_quality.max_words=69")
+    found = json.loads(ask(out, *words, "--json"))
+    assert [case["kept"]["documents"] for case in found["cases"]] == [2, 1, 0, 0]
+    printed = ask(out, *words)
+    assert cells(printed, "60")[0] == "1"
+    assert "all other settings are as given" in printed
+
+
+def test_a_curve_goes_beyond_the_other_thresholds_of_a_built_in_recipe(curated: Path) -> None:
+    corpus = finished_corpus(str(curated))
+    assert corpus is not None
+    many = changed_recipe(corpus, ["gopher_quality.min_words=123456789"], "fineweb2")
+    assert "no document can meet both" in str(pytest.raises(UserError, many.check).value)
+
+
+@pytest.mark.parametrize("question", [("--set", "gopher_quality.min_words=1"), ("--curve", "gopher_quality.min_words")])
+def test_a_missing_file_is_one_sentence(
+    question: tuple[str, ...],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    out = curate(tmp_path, [GRAIN, "Flour and bread."], monkeypatch)
+    for table in ("signals", "rejects/filters", "sketches"):
+        (out / table / "00000.parquet").rename(tmp_path / "away")
+        assert call("what-if", out, *question, monkeypatch=monkeypatch) == 2
+        assert f"{table}/00000.parquet is missing: restore" in capsys.readouterr().err
+        (tmp_path / "away").rename(out / table / "00000.parquet")
 
 
 def test_the_recipe_is_written_and_runs(
@@ -220,6 +258,9 @@ def test_a_corpus_without_documents(tmp_path: Path, ask: Ask, monkeypatch: pytes
         (("--set", "gopher_quality.min_words=1", "--set", "gopher_quality.min_words=1"), "given twice"),
         (("--curve", "gopher_quality.definition"), "is not the threshold"),
         (("--curve", "gopher_quality.min_word"), "did you mean 'min_words'"),
+        (("--curve", "near.min_similarity"), "is not the threshold of one rule: name one"),
+        (("--curve", "gopher_quality.min_words", "--recipe", "gopher"), "give it without --recipe"),
+        (("--curve", "gopher_quality.min_words", "--set", "gopher_quality.min_words=3"), "give others by --set"),
         (
             ("--set", "gopher_quality.min_words=1", "--set", "gopher_quality.min_words=2", "--write", "x.toml"),
             "--write writes 1",
