@@ -72,14 +72,20 @@ class _ByModel:
 
 @dataclass(frozen=True)
 class _ByFunction:
-    """The scores that a user's function gives; it need not be safe for threads."""
+    """The scores that a user's function gives; it need not be safe for threads. Raises UserError for a score below 0 or
+    above 1."""
 
     step: Function
 
     def __call__(self, lines: pa.RecordBatch) -> npt.NDArray[np.float64]:
         with _ONE_AT_A_TIME:
             found = self.step.measure(lines)
-        return np.asarray(found[SCORE].to_numpy(zero_copy_only=False), np.float64)
+        scores = np.asarray(found[SCORE].to_numpy(zero_copy_only=False), np.float64)
+        for row in np.flatnonzero((scores < 0) | (scores > 1))[:1].tolist():
+            own = f"the function {self.step.function} of {self.step.file}"
+            document = lines["doc_id"][row].as_py()
+            raise UserError(f"{own} returns the score {scores[row]:g} for a line of {document}: return 0 to 1, or null")
+        return scores
 
 
 _ONE_AT_A_TIME = threading.Lock()

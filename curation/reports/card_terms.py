@@ -1,6 +1,7 @@
 """The words that a data card looks for: pronouns by kind, and descriptors of identity by axis from the user's file."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,7 @@ PERSONAL = {
 KINDS = (*GENDERED, *PERSONAL)
 _MOST_BYTES = 32 << 20
 _DESCRIPTOR = "descriptor"
+_WORD = re.compile(r"\w")
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,9 @@ def _read(file: Path) -> dict[str, list[str]]:
     try:
         content = read_named(file, _MOST_BYTES, "a file of descriptors (JSON)")
         table = json.loads(content)
+        json.dumps(table, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise UserError(f"{file} holds half of a surrogate pair, which is not valid Unicode: remove it") from error
     except (OSError, ValueError, RecursionError) as error:
         reason = error.strerror if isinstance(error, OSError) else f"it is not JSON: {error}"
         raise UserError(f"{file} cannot be read: {reason}") from error
@@ -84,9 +89,11 @@ def _read(file: Path) -> dict[str, list[str]]:
 
 def _texts(entry: Any, place: str) -> Iterator[str]:
     if isinstance(entry, str):
+        if not _WORD.search(entry):
+            raise UserError(f"{place} holds {entry!r}, which has no word: remove it")
         yield entry
     elif isinstance(entry, dict) and isinstance(entry.get(_DESCRIPTOR), str):
-        yield entry[_DESCRIPTOR]
+        yield from _texts(entry[_DESCRIPTOR], place)
     elif isinstance(entry, dict | list):
         for each in entry.values() if isinstance(entry, dict) else entry:
             yield from _texts(each, place)

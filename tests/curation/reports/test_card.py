@@ -157,7 +157,15 @@ def test_descriptors_are_read_from_lists_and_objects(descriptors: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "said"),
-    [("{", "is not JSON"), ("[]", "holds no axes"), ('{"a": []}', "a has no descriptors"), ('{"a": [3]}', "a holds 3")],
+    [
+        ("{", "is not JSON"),
+        ("[]", "holds no axes"),
+        ('{"a": []}', "a has no descriptors"),
+        ('{"a": [3]}', "a holds 3"),
+        ('{"a": ["deaf", "!"]}', "a holds '!', which has no word"),
+        ('{"a": [{"descriptor": ""}]}', "a holds '', which has no word"),
+        ('{"a": ["\\ud800"]}', "half of a surrogate pair"),
+    ],
 )
 def test_a_file_without_descriptors_is_refused(content: str, said: str, tmp_path: Path) -> None:
     path = tmp_path / "wrong.json"
@@ -275,6 +283,21 @@ def test_a_documents_score_is_the_mean_of_its_lines(tmp_path: Path) -> None:
     assert (found.scored, found.toxic) == (4, 3)
     assert found.score / SCORE_UNITS == pytest.approx(0.5 + 2 / 3 + 0.5)
     assert classifier.named["function"] == "score in own.py"
+
+
+@pytest.mark.parametrize("score", [-0.001, 1.001, 1e300])
+def test_a_score_below_0_or_above_1_is_refused(score: float, tmp_path: Path) -> None:
+    path = tmp_path / "own.py"
+    path.write_text(
+        "import pyarrow as pa\n"
+        "def score(lines):\n"
+        f"    return pa.table({{'score': [{score} if line == 'bad' else 1 for line in lines['text'].to_pylist()]}})\n"
+    )
+    texts = documents(["good\ngood", "good\nbad"])
+    with pytest.raises(
+        UserError, match=f"score {score:g} for a line of {texts['doc_id'][1]}: return 0 to 1".replace("+", ".")
+    ):
+        by_function(f"{path}:score").scores(texts)
 
 
 @pytest.mark.parametrize("given", ["own.py", "own.py:", ":score", "own.py:no name"])
