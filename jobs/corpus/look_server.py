@@ -4,6 +4,7 @@ import hmac
 import html
 import secrets
 import sys
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, cast
 from urllib.parse import parse_qsl, urlsplit
@@ -26,6 +27,12 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 """Headers of every answer: no script can run, and no other site can show or keep a page."""
+_BEFORE = (
+    '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+    '<meta name="color-scheme" content="light dark"><link rel="icon" href="data:,"><title>gristmill look</title>'
+    "<style>body { font: 16px/1.5 system-ui, sans-serif; margin: 36px 24px; overflow-wrap: anywhere }</style>"
+)
+"""How a page of one sentence begins, in the colours of the browser."""
 
 
 class LookServer(ThreadingHTTPServer):
@@ -71,8 +78,14 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             page = _page(server.pages, path, address.query)
         except UserError as error:
-            return 400, _message(str(error))
-        return (404, _message("The corpus has no such page.")) if page is None else (200, page)
+            return 400, _message(str(error), _first_page(path))
+        return (404, _message("The corpus has no such page.", _first_page(path))) if page is None else (200, page)
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Answers a request that is no GET of HTTP with the headers of every other answer, and no body for HEAD."""
+        self.close_connection = True
+        phrase = HTTPStatus(code).phrase
+        self._answer(code, _message(f"The request cannot be answered ({phrase}): open the address in a browser."))
 
     def _answer(self, status: int, page: str) -> None:
         body = page.encode()
@@ -80,7 +93,8 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in {**HEADERS, "Content-Length": str(len(body))}.items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(body)
+        if self.command != "HEAD":
+            self.wfile.write(body)
 
     def log_message(self, *arguments: object) -> None:
         """Does not log the requests: their addresses hold the token."""
@@ -103,6 +117,12 @@ def _fields(query: str) -> dict[str, str]:
         raise UserError("the address has too many fields: begin at the first page") from error
 
 
-def _message(sentence: str) -> str:
-    escaped = html.escape(sentence)
-    return f'<!doctype html><html lang="en"><meta charset="utf-8"><title>gristmill look</title><p>{escaped}</p></html>'
+def _first_page(path: list[str]) -> str:
+    """The first page as a path relative to a page below the token."""
+    return "../" * (len(path) - 1) or "./"
+
+
+def _message(sentence: str, back: str | None = None) -> str:
+    """A page with a sentence and, if there is an address ``back``, a link to it."""
+    link = f'<p><a href="{back}">All documents</a></p>' if back else ""
+    return f"{_BEFORE}<p>{html.escape(sentence)}</p>{link}</html>"

@@ -5,12 +5,14 @@ import http.client
 import json
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from urllib.parse import urljoin
 
 import pytest
 from playwright.sync_api import Browser
@@ -90,6 +92,19 @@ def test_every_answer_forbids_scripts_and_copies(server: LookServer) -> None:
         assert server.token not in text
 
 
+@pytest.mark.parametrize("begins", ["HEAD", "POST", "<script>", "GET /" + "a" * 70_000])
+def test_other_requests_are_answered_by_the_same_headers(begins: str, server: LookServer) -> None:
+    with socket.create_connection(("127.0.0.1", server.server_port), timeout=60) as connection:
+        connection.sendall(
+            f"{begins} /{server.token}/ HTTP/1.0\r\nHost: 127.0.0.1:{server.server_port}\r\n\r\n".encode()
+        )
+        head, _, body = b"".join(iter(lambda: connection.recv(1 << 16), b"")).partition(b"\r\n\r\n")
+    assert head.split()[1] in (b"501", b"414")
+    assert b"default-src 'none'" in head
+    assert (b"cannot be answered" in body) == (begins != "HEAD")
+    assert b"<script" not in body
+
+
 def walked(server: LookServer, query: str) -> list[str]:
     """The addresses of the documents on all pages that a query gives."""
     found: list[str] = []
@@ -165,6 +180,9 @@ def test_wrong_addresses_are_one_sentence(server: LookServer) -> None:
     ):
         answered, _, text = asked(server, f"/{server.token}/{path}")
         assert (answered, message in text) == (status, True), path
+        [back] = re.findall('href="([^"]*)">All documents', text)
+        if ".." not in path:  # which browsers resolve themselves
+            assert urljoin(f"http://h/{server.token}/{path}", back) == f"http://h/{server.token}/"
     assert "no more documents" in page(server, "?from=999-0")
 
 
@@ -214,6 +232,10 @@ def test_a_browser_shows_the_pages_until_the_command_is_interrupted(
                 dark = tab.evaluate("getComputedStyle(document.body).backgroundColor.match(/\\d+/g)[0] < 128")
                 assert dark == (scheme == "dark")
                 tab.screenshot(path=artifacts / f"look, {scheme}, {size[0]}.png", full_page=True)
+                tab.keyboard.press("Tab")
+                tab.keyboard.press("Enter")
+                tab.keyboard.press("Tab")
+                assert "documents/0/0" in (tab.locator(":focus").get_attribute("href") or "")
                 tab.get_by_label("Verdict").select_option("removed")
                 tab.get_by_label("Text contains").fill("NUMBER 7.")
                 tab.get_by_label("Text contains").press("Enter")
