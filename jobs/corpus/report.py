@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from annotation.dataset import markdown
 from curation.release.lookup import Lookup
 from curation.reports.corpus_report import corpus_report, figures_of
 from jobs.corpus.report_page import MARK, render
@@ -24,4 +25,5 @@ def run(corpus: str, against: str | None, output: Path) -> None:
     other = None if against is None else figures_of(Lookup(against))
     page = render(report, other)
     write_page(output, page, mark=MARK, kind="page of gristmill report", option="--output")
-    say(f"{output}: {readable(len(page.encode()))} about {report.figures.ledger.total('read')[0]:,} documents")
+    about = markdown.count(report.figures.ledger.total("read")[0], "document")
+    say(f"{output}: {readable(len(page.encode()))} about {about}")
