@@ -57,10 +57,7 @@ def run(options: WhatIfOptions) -> None:
     built_in = _built_in(corpus, old)
     files = corpus.manifest.files.values()
     check_sizes(corpus.folder, [each for each in files if options.sample or not each.name.startswith("documents/")])
-    if options.curve:
-        cases = _curve(corpus, options, options.curve, built_in)
-    else:
-        cases = _cases(corpus, options, built_in)
+    cases = _curve(corpus, options, options.curve, built_in) if options.curve else _cases(corpus, options, built_in)
     if options.write is not None and len(cases) != 1:
         raise UserError(f"--write writes 1 recipe, and {len(cases)} are asked for: give each setting one value")
     found = what_if(corpus.folder, corpus.manifest, old, cases, options.sample)
