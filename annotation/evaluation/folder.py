@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from annotation.dataset.files import Writer, new_folder
 from annotation.dataset.manifest import check_file, read_manifest
@@ -16,6 +15,7 @@ from annotation.evaluation.tables import JudgeTables
 from schemas.balance import check_balance
 from schemas.errors import CHANGED, DamagedError
 from schemas.manifest import MANIFEST, Entry, named_entries
+from schemas.parquet import open_parquet
 from schemas.records import to_json
 from schemas.verdicts import ANSWERS, GRADES, UNANSWERED, VERDICTS
 
@@ -53,7 +53,7 @@ def load(folder: Path) -> tuple[VerdictsManifest, JudgeTables]:
 
 def _read(path: Path) -> pa.Table:
     with path.open("rb") as stream:  # Arrow opens no path that is not UTF-8
-        return pq.read_table(stream)
+        return open_parquet(stream).read()
 
 
 def _manifest(

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from annotation.dataset.files import new_folder
 from annotation.dataset.manifest import check_file, read_manifest
@@ -30,6 +29,7 @@ from annotation.statistics.outcomes import Definition
 from schemas.errors import UserError
 from schemas.evaluation import GRADED, NO_VERDICT, NUMBERS, RATED, SHOWN, VOTES
 from schemas.manifest import MANIFEST, named_entries
+from schemas.parquet import open_parquet
 from schemas.records import to_json
 
 TOGETHER = "all sources together"
@@ -177,4 +177,4 @@ def _table(folder: Path, name: str, entries: Mapping[str, Any]) -> pa.Table:
         raise UserError(f"{folder} has no {name}.parquet: write the report again")
     check_file(folder, entry)
     with (folder / entry.name).open("rb") as stream:  # Arrow opens no path that is not UTF-8
-        return TABLES[name].upgrade(pq.read_table(stream))
+        return TABLES[name].upgrade(open_parquet(stream).read())

@@ -23,6 +23,7 @@ from annotation.rows.delimited import DELIMITERS, records
 from schemas.checksums import sha256_of
 from schemas.errors import UserError
 from schemas.named_files import open_named
+from schemas.parquet import open_parquet
 
 ROWS = 1024
 """Rows of Parquet or Arrow that are converted to Python values at once."""
@@ -76,7 +77,7 @@ def rows(
         stream.seek(0)
         try:
             if begin[:4] == b"PAR1":
-                yield from _parquet(pq.ParquetFile(stream), columns, seen)
+                yield from _parquet(open_parquet(stream), columns, seen)
             elif begin == b"ARROW1":
                 file = pa.ipc.open_file(stream)
                 yield from _arrow((file.get_batch(k) for k in range(file.num_record_batches)), columns, seen)

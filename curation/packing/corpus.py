@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 import xxhash
 
 from curation.release.folder import WORK, Folder
@@ -20,6 +19,7 @@ from curation.sources.places import remote_version
 from schemas import DOCUMENTS, SIGNALS
 from schemas.errors import UserError
 from schemas.manifest import NamedEntry
+from schemas.parquet import open_parquet
 
 BATCH_BYTES = 1 << 20
 """A batch ends when its texts hold this many bytes. A thread encodes one batch at a time."""
@@ -211,7 +211,7 @@ class ParquetCorpus:
     def _open_parquet(self, name: str) -> Iterator[Any]:
         try:
             with self._place()[0].reading(name) as stream:
-                yield pq.ParquetFile(stream, page_checksum_verification=True)
+                yield open_parquet(stream)
         except UnicodeDecodeError as error:
             raise UserError(f"{self._full_path(name)} holds a text that is not UTF-8: write the file again") from error
         except (pa.ArrowInvalid, OSError) as error:

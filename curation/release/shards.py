@@ -14,6 +14,7 @@ from curation.release.folder import Folder
 from schemas.checksums import Digest
 from schemas.errors import RunError
 from schemas.manifest import ShardEntry
+from schemas.parquet import open_parquet
 
 ROW_GROUP_BYTES = 32 << 20
 """A row group ends when its rows hold this many bytes: small enough for random access, large enough for scans."""
@@ -90,13 +91,13 @@ class ShardWriter:
 def read_shard(folder: Folder, name: str, columns: Sequence[str]) -> pa.Table:
     """Some columns of a shard. Raises RunError if a page of the shard is damaged."""
     with folder.reading(name) as stream, _shard_errors(folder, name):
-        return _open_parquet(stream).read(columns=list(columns), use_threads=False)
+        return open_parquet(stream).read(columns=list(columns), use_threads=False)
 
 
 def shard_columns(folder: Folder, name: str) -> list[str]:
     """The names of the columns of a shard. Raises RunError if the shard is damaged."""
     with folder.reading(name) as stream, _shard_errors(folder, name):
-        return list(_open_parquet(stream).schema_arrow.names)
+        return list(open_parquet(stream).schema_arrow.names)
 
 
 def row_groups(
@@ -110,7 +111,7 @@ def row_groups(
     start = 0
     with folder.reading(name) as stream:
         with _shard_errors(folder, name):
-            file = _open_parquet(stream)
+            file = open_parquet(stream)
         for group in range(file.num_row_groups):
             size = file.metadata.row_group(group).num_rows
             if not size or (rows is not None and np.ptp(np.searchsorted(rows, [start, start + size])) == 0):
@@ -120,10 +121,6 @@ def row_groups(
                 table = file.read_row_group(group, columns=list(columns), use_threads=False).combine_chunks()
             yield start, table.to_batches()[0]
             start += size
-
-
-def _open_parquet(stream: IO[bytes]) -> pq.ParquetFile:
-    return pq.ParquetFile(stream, page_checksum_verification=True)
 
 
 @contextmanager

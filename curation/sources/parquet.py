@@ -21,6 +21,7 @@ from curation.sources.opening import is_content, open_stored
 from curation.sources.parquet_footer import Footer, RowGroup, read_footer
 from curation.sources.parquet_limits import Limits
 from schemas.corpus import RECORDS
+from schemas.parquet import open_parquet
 
 _SCALARS = ("url", "doc_id", "source", "date")
 _LARGEST_ROW = 1 << 62
@@ -67,9 +68,9 @@ def read_parquet(source: str | IO[bytes], span: Span, builder: ChunkBuilder) -> 
         file = opened.enter_context(open(source, "rb", buffering=0)) if isinstance(source, str) else source
         try:
             footer = read_footer(file)
-            table = opened.enter_context(_open(source, []))
+            table = opened.enter_context(open_parquet(source))
             near = None if isinstance(source, AbstractBufferedFile) else file
-            limits = Limits(footer.groups, near, builder.stored_bytes, partial(_open, source))
+            limits = Limits(footer.groups, near, builder.stored_bytes, partial(open_parquet, source))
             reader = _Reader(table, builder, limits)
         except (pa.ArrowException, OSError, ValueError) as error:
             if not is_content(error):
@@ -99,10 +100,6 @@ def _read_groups(reader: "_Reader", footer: Footer, span: Span, builder: ChunkBu
             if builder.full:
                 yield builder.take()
         first = min(first + groups[number].rows, _LARGEST_ROW)
-
-
-def _open(source: str | IO[bytes], dictionaries: list[str]) -> pq.ParquetFile:
-    return pq.ParquetFile(source, page_checksum_verification=True, read_dictionary=dictionaries)
 
 
 class BatchRows:

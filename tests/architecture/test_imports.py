@@ -21,8 +21,8 @@ ALLOWED = {
 
 FLOORS: dict[str, tuple[str, ...]] = {
     "schemas": (
-        "visible wording sizes progress errors module_path table permutation division checksums balance intervals "
-        "placeholders",
+        "visible wording sizes parquet progress errors module_path table permutation division checksums balance "
+        "intervals placeholders",
         "named_files settings records",
         "manifest",
         "toml_file folders",
