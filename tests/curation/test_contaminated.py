@@ -29,6 +29,7 @@ from jobs.corpus.takedown import run as take_down
 from schemas.errors import UserError
 from tests.curation.filters.test_contaminated import KALE, KINDS, PLAIN, STONES, skipping, write_files
 from tests.curation.packing.corpora import PROSE, everything
+from tests.jobs.calling import call
 
 TEXTS = {
     "exact": f"They say: {KALE} So it is.",
@@ -167,6 +168,42 @@ def test_explain_names_the_sample_and_the_place(place: Path) -> None:
     assert lines[1] == f"  1 passage of samples, of together {len(KALE) - 1} bytes, cut out of its text"
     [row] = lookup.find("nothing")
     assert len(list(explain(lookup, row))) == 1
+
+
+def test_what_if_moves_a_threshold_as_another_run_would(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    curate(job(place), str(place / "out"), Execution(workers=0))
+    for longest in (12, 13, 22, 23):
+        changed = f"contaminated.max_longest={longest}"
+        curate(job(place, "palm", changed), str(place / changed), Execution(workers=0))
+        kept = len(column(place / changed, "documents", "text"))
+        capsys.readouterr()
+        assert call("what-if", place / "out", "--set", changed, "--json", monkeypatch=monkeypatch) == 0
+        [case] = json.loads(capsys.readouterr().out)["cases"]
+        assert (case["kept"]["documents"], case["exact"]) == (kept, True)
+
+
+def test_a_report_marks_the_passage(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (place / "in-0.jsonl").unlink()
+    (place / "in-1.jsonl").write_text(json.dumps({"id": "é", "text": f"Él: {KALE}"}) + "\n")
+    curate(job(place), str(place / "out"), Execution(workers=0))
+    assert call("report", place / "out", "--output", place / "page.html", monkeypatch=monkeypatch) == 0
+    page = (place / "page.html").read_text()
+    assert f"Él: <mark>{KALE.removesuffix('.')}</mark>." in page
+
+
+def test_a_missing_benchmark_is_one_sentence(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    job(place)
+    (place / "quiz.jsonl").unlink()
+    given = ("--input", place / "in-0.jsonl", "--output", place / "out", "--recipe", place / "own.toml")
+    assert call("curate", *given, monkeypatch=monkeypatch) == 2
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 1
+    assert "quiz.jsonl cannot be read" in said[0]
+    assert not (place / "out").exists()
 
 
 def test_a_takedown_recognises_copies_by_what_the_cut_left_of_them(
