@@ -25,7 +25,10 @@ from tests.jobs.calling import call
 from tests.stored.write_verdicts import REPORT
 
 VERDICTS = "verdicts_1.tar.xz"
-STORED = sorted({path.name for path in (ROOT / "tests/stored").glob("*.tar.xz")} - {"journal_2.tar.xz", VERDICTS})
+PADDED = "padded_2.tar.xz"
+STORED = sorted(
+    {path.name for path in (ROOT / "tests/stored").glob("*.tar.xz")} - {"journal_2.tar.xz", VERDICTS, PADDED}
+)
 OLDEST = "without_page_checksums.tar.xz"
 """Of before takedowns kept hashes of what they took, and before `tests/stored/write.py` wrote all kinds of folders."""
 COMPLETE = [name for name in STORED if name != OLDEST]
@@ -196,6 +199,22 @@ def test_a_corpus_can_be_packed_and_a_packed_folder_read(stored: Path, gristmill
     assert arrows("packed") == arrows("anew")
     gristmill("pack-export", "packed", "--format", "megatron", "--output", "exported")
     assert Path("exported.bin").stat().st_size > 1000
+
+
+def test_a_packed_folder_with_padding_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gristmill: Gristmill
+) -> None:
+    unpacked(PADDED, tmp_path, monkeypatch)
+    assert "all as they were written" in gristmill("verify", "packed")
+    stored = open_packed("packed", verify=True)
+    filled = [stored.filled(row) for row in range(len(stored))]
+    assert stored.manifest.padding is not None
+    assert 0 < stored.manifest.padding.tokens == len(stored) * 128 - sum(filled)
+    labels = [SequenceDataset("packed", labels=True)[row]["labels"].tolist() for row in range(len(stored))]
+    assert [row.count(-100) for row in labels] == [128 - count for count in filled]
+    again = ("--tokenizer", "tokenizer.json", "--length", "128", "--packing", "best-fit", "--output", "anew")
+    gristmill("pack", "texts.parquet", *again)
+    assert arrows("packed") == arrows("anew")
 
 
 @complete
