@@ -1,6 +1,6 @@
 """Puts items into rows by best fit: each into the fullest row that still has room for it.
 
-About 100 times the speed of Python with a heap for each room, measured by `make bench`.
+64 times the speed of the same search in TRL 1.16 (`pack_dataset`), which is Python, over 100,000 documents.
 """
 
 import numpy as np

@@ -65,6 +65,21 @@ def test_the_kernel_packs_as_a_naive_program_does(documents: list[tuple[int, int
     assert len(set(zip(rows.tolist(), held.tolist(), strict=True))) == len(items), "no row holds a document twice"
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
+@pytest.mark.parametrize("seed", range(3))
+def test_there_are_as_many_rows_as_trl_makes(seed: int) -> None:
+    """TRL packs as the paper does, too: rows are filled alike."""
+    from datasets import Dataset
+    from trl import pack_dataset
+
+    lengths = np.random.default_rng(seed).lognormal(3, 1.2, 500).astype(int) + 1
+    documents = Dataset.from_dict({"input_ids": [[0] * length for length in lengths.tolist()]})
+    theirs = pack_dataset(documents, seq_length=64, strategy="bfd_split")
+    _, plan = fitted(lengths.tolist(), 64, seed)
+    assert plan.rows == len(theirs)
+    assert sorted(plan.pieces(0, plan.rows).filled.tolist()) == sorted(map(len, theirs["input_ids"]))
+
+
 def pieces_of(folder: Path) -> list[tuple[str, int, tuple[int, ...], int]]:
     """Each piece of a document as (id, offset, tokens, row); the places behind the pieces of a row hold the padding
     that the manifest names."""
@@ -158,7 +173,7 @@ def test_copies_of_a_document_are_never_in_one_row_and_rows_are_shuffled(tmp_pat
     assert near < 400 * 2 / packed.rows * 3, "copies are as far apart as a shuffle puts them"
 
 
-def longest_first(lengths: list[int], length: int, seed: int) -> tuple[list[list[int]], Fitting]:
+def fitted(lengths: list[int], length: int, seed: int) -> tuple[list[list[int]], Fitting]:
     """The lengths of the documents in each row."""
     corpus = tokenised(lengths, [0] * len(lengths), ["one"])
     plan = Fitting(corpus, np.random.default_rng(seed).permutation(len(lengths)), length, 0, seed)
@@ -169,19 +184,19 @@ def longest_first(lengths: list[int], length: int, seed: int) -> tuple[list[list
 
 def test_neither_rows_nor_documents_in_them_are_in_the_order_of_lengths() -> None:
     lengths = np.random.default_rng(0).integers(1, 100, 4000).tolist()
-    rows, _ = longest_first(lengths, 100, seed=5)
+    rows, _ = fitted(lengths, 100, seed=5)
     longest = [max(row) for row in rows]
     assert abs(np.corrcoef(longest[:-1], longest[1:])[0, 1]) < 0.1
     assert abs(np.corrcoef(longest, np.arange(len(longest)))[0, 1]) < 0.1
     pairs = [row for row in rows if len(row) > 1]
     assert 0.4 < np.mean([row[0] > row[1] for row in pairs]) < 0.6
-    other, _ = longest_first(lengths, 100, seed=6)
+    other, _ = fitted(lengths, 100, seed=6)
     assert rows != other
 
 
 def test_little_is_padding_where_there_are_short_documents() -> None:
     lengths = (np.random.default_rng(1).lognormal(4, 1.2, 5000).astype(int) + 1).tolist()
-    rows, plan = longest_first(lengths, 512, seed=0)
+    rows, plan = fitted(lengths, 512, seed=0)
     assert 1 - sum(lengths) / (plan.rows * 512) < 0.001
     assert len(rows) == plan.rows
 
