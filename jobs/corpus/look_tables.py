@@ -133,6 +133,7 @@ class CorpusTables:
         for rejects stage and reason.
 
         DuckDB keeps the order of rows in files under LIMIT without a sort, so a search ends with its last row found.
+        The columns that are shown, such as the text, are read for the rows found, and no others.
         """
         shards = self._shards[wanted.table][start.shard :]
         if not shards:
@@ -140,12 +141,14 @@ class CorpusTables:
         condition, values = wanted.conditions()
         columns = f"{_LISTED}, stage, reason" if wanted.table == "rejects" else _LISTED
         sql = (
-            f"SELECT {columns} FROM {_SHARDS} WHERE (filename <> ? OR file_row_number >= ?) AND {condition} "
-            f"LIMIT {PAGE_ROWS + 1}"
+            "WITH found AS (SELECT filename AS found_file, file_row_number AS found_row "
+            f"FROM {_SHARDS} WHERE (filename <> ? OR file_row_number >= ?) AND {condition} LIMIT {PAGE_ROWS + 1}) "
+            f"SELECT {columns} FROM {_SHARDS} JOIN found ON filename = found_file AND file_row_number = found_row"
         )
-        found = self._rows(wanted.table, sql, [shards, shards[0], start.row, *values])
+        found = self._rows(wanted.table, sql, [shards, shards[0], start.row, *values, shards])
         numbers = {path: start.shard + number for number, path in enumerate(shards)}
         rows = [(Place(numbers[row.pop("filename")], row.pop("file_row_number")), row) for row in found]
+        rows.sort(key=lambda each: (each[0].shard, each[0].row))
         return Page(rows[:PAGE_ROWS], rows[PAGE_ROWS][0] if len(rows) > PAGE_ROWS else None)
 
     def row(self, table: Name, place: Place) -> dict[str, Any] | None:

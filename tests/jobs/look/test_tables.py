@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -101,6 +102,36 @@ def test_rows_of_many_files_stay_in_order(tmp_path: Path) -> None:
         assert tables.page(Wanted(table="rejects")).rows == []
         assert tables.count(Wanted(table="rejects")) == 0
     assert found == expected
+
+
+def test_a_corpus_larger_than_the_memory_is_searched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """100 MB of texts in 64 MB: each page, and the count for a host, which calls Python for each url."""
+    monkeypatch.setattr("jobs.corpus.look_tables.MEMORY", "64MB")
+    draw, paths = np.random.default_rng(0), []
+    for number in range(4):
+        names = [f"{number}-{n}" for n in range(100)]
+        letters = draw.integers(97, 123, (100, 250_000), np.uint8)
+        table = pa.table(
+            {
+                "doc_id": names,
+                "url": [f"http://h{n}.example/" for n in range(100)],
+                "source": ["s"] * 100,
+                "language": ["en"] * 100,
+                "text": [
+                    f"{name} {row.tobytes().decode()} end of {name}." for name, row in zip(names, letters, strict=True)
+                ],
+            }
+        )
+        paths.append(str(tmp_path / f"{number}.parquet"))
+        pq.write_table(table, paths[-1], row_group_size=20, compression="zstd")
+    with closing(CorpusTables("corpus", {"documents": paths, "rejects": []})) as tables:
+        assert ids(tables, Wanted()) == [f"{number}-{n}" for number in range(4) for n in range(100)]
+        assert ids(tables, Wanted(text="END OF 2-30.")) == ["2-30"]
+        assert ids(tables, Wanted(host="h7.example")) == [f"{number}-7" for number in range(4)]
+        assert tables.count(Wanted(host="h7.example")) == 4
+        row = tables.row("documents", Place(3, 99))
+        assert row is not None
+        assert row["text"].endswith("end of 3-99.")
 
 
 def test_a_damaged_file_is_one_sentence(folder: Path, tmp_path: Path) -> None:
