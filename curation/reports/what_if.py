@@ -27,8 +27,8 @@ class RuleCount:
 @dataclass
 class Outcome:
     """What a recipe does. ``rules`` stand in the order in which they are checked; ``later`` is what later stages of the
-    run, such as deduplication, removed of the documents that pass; ``newly_kept`` and ``newly_removed`` are documents
-    whose verdict is not that of the run."""
+    run, such as deduplication, removed of the documents that pass. ``newly_kept`` are documents that the run's rules
+    removed, ``newly_removed`` documents that the run kept: ``kept`` is the run's, plus the former, less the latter."""
 
     rules: dict[Key, RuleCount] = field(default_factory=dict)
     later: dict[Key, Amount] = field(default_factory=dict)
@@ -51,13 +51,12 @@ class Outcome:
             count.removed = add(count.removed, (documents, size, words))
             count.failed += int(fails)
             count.alone += int(decides)
-        left = kept.copy()
         for key, dropped in stored.later.items():
             self.later[key] = add(self.later.get(key, NOTHING), amount_of(stored, kept & dropped))
-            left &= ~dropped
-        self.kept = add(self.kept, amount_of(stored, left))
-        self.newly_kept = add(self.newly_kept, amount_of(stored, kept & ~before))
-        self.newly_removed = add(self.newly_removed, amount_of(stored, ~kept & before))
+        stays = ~_removed_later(stored)
+        self.kept = add(self.kept, amount_of(stored, kept & stays))
+        self.newly_kept = add(self.newly_kept, amount_of(stored, kept & ~before & stays))
+        self.newly_removed = add(self.newly_removed, amount_of(stored, ~kept & before & stays))
 
 
 @dataclass
@@ -114,8 +113,8 @@ def what_if(folder: Folder, manifest: Manifest, recipe: Recipe, cases: Mapping[s
 
 
 def _changes(stored: StoredVerdicts, before: Rejudged, after: Rejudged, most: int) -> Iterator[Change]:
-    """Up to ``most`` documents of a unit whose verdict differs, spread evenly over the unit."""
-    rows = np.flatnonzero(before.is_kept != after.is_kept)
+    """Up to ``most`` documents of a unit that are newly kept or newly removed, spread evenly over the unit."""
+    rows = np.flatnonzero((before.is_kept != after.is_kept) & ~_removed_later(stored))
     if most <= 0 or not len(rows):
         return
     for row in rows[np.unique(np.linspace(0, len(rows) - 1, min(most, len(rows))).astype(np.int64))].tolist():
@@ -124,6 +123,14 @@ def _changes(stored: StoredVerdicts, before: Rejudged, after: Rejudged, most: in
         failed = tuple(key for key, fails in zip(removes.keys, removes.failed[row], strict=True) if fails)
         place = stored.places.slice(row, 1).to_pylist()[0]
         yield Change(place["file"], place["offset"], kept, failed)
+
+
+def _removed_later(stored: StoredVerdicts) -> Flags:
+    """Whether a later stage than the rules removed a document in the run, of shape (documents,)."""
+    removed = np.zeros(len(stored), np.bool_)
+    for dropped in stored.later.values():
+        removed |= dropped
+    return removed
 
 
 def amount_of(stored: StoredVerdicts, chosen: Flags) -> Amount:

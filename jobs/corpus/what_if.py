@@ -27,7 +27,7 @@ from jobs.terminal import say
 from schemas.errors import UserError
 from schemas.folders import new_files
 from schemas.sizes import Unit, unit_of
-from schemas.visible import visible_json
+from schemas.visible import visible, visible_json
 
 MOST_CASES = 12
 RUN = "the run"
@@ -68,10 +68,13 @@ def run(options: WhatIfOptions) -> None:
     }
     for name, outcome in found.cases.items():
         if found.run.later and (outcome.newly_kept[0] or outcome.newly_removed[0]):
-            notes[name].append("duplicates and sites are not searched again: the run's stay removed, and no others")
+            what = "duplicates and sites" if old.sites is not None else "duplicates"
+            notes[name].append(f"{what} are not searched again: the run's stay removed, and no others")
     if options.write is not None:
         with new_files(options.write) as [file]:
-            file.write_text(recipe_text(next(iter(cases.values()))), encoding="utf-8")
+            [(name, case)] = cases.items()
+            comment = visible(f"# The recipe {old.name} of a corpus with other settings: {name}")
+            file.write_text(f"{comment}\n{recipe_text(case)}", encoding="utf-8")
     if options.as_json:
         print(visible_json(json.dumps(_plain(found, notes), ensure_ascii=False)))
         return
@@ -86,8 +89,8 @@ def run(options: WhatIfOptions) -> None:
 
 
 def _cases(corpus: Corpus, options: WhatIfOptions, built_in: str | None) -> dict[str, Recipe]:
-    """The recipes to judge by, by a name that says what is changed: of a setting that is given several times, each
-    value."""
+    """The recipes to judge by, each by a name that says what is changed: one for each choice of values of the settings
+    that are given several times."""
     values = dict[str, list[str]]()
     for given in options.changes:
         values.setdefault(parse_change(given)[0], []).append(given)
@@ -99,8 +102,7 @@ def _cases(corpus: Corpus, options: WhatIfOptions, built_in: str | None) -> dict
     cases = dict[str, Recipe]()
     for recipe in options.recipes or (None,):
         for changes in sets:
-            many = [each for each in changes if len(values[parse_change(each)[0]]) > 1]
-            name = " ".join([*([recipe] if recipe else []), *(many or ([] if recipe else changes))])
+            name = " ".join([*([recipe] if recipe else []), *changes])
             if name in cases:
                 raise UserError(f"{name} is given twice: give each value once")
             made = load_recipe(recipe, changes) if recipe else changed_recipe(corpus, changes, built_in)

@@ -61,12 +61,12 @@ def test_a_changed_threshold_is_shown_beside_the_run(curated: Path, ask: Ask) ->
     )
     assert cells(printed, "read") == ["4", "4", "4"]
     assert cells(printed, "kept") == ["1", "1", "0"]
-    assert cells(printed, "newly removed") == ["0", "3"]
+    assert cells(printed, "newly removed") == ["0", "1"]
     assert cells(printed, "near: near_duplicate") == ["1", "1", "0"]
     assert "(2) gopher_quality.min_words=1000" in printed
     assert "good (part.jsonl at 0) would be removed (gopher_quality: too_few_words)" in printed
     assert "its text begins: The mill turns the grain" in printed
-    assert "not exact: duplicates and sites are not searched again" in printed
+    assert "not exact: duplicates are not searched again" in printed
 
 
 def test_documents_that_would_be_kept_are_shown(tmp_path: Path, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -203,6 +203,8 @@ def test_a_built_in_recipe_with_languages_is_changed_as_a_run_changes_it(
     change = "gopher_quality.min_words=90"
     printed = ask(made, "--set", change, "--write", tmp_path / "new.toml")
     assert "not exact" not in printed
+    comment = (tmp_path / "new.toml").read_text(encoding="utf-8").splitlines()[0]
+    assert comment == f"# The recipe fineweb2 of a corpus with other settings: {change}"
     assert load_recipe(str(tmp_path / "new.toml")).languages == load_recipe("fineweb2", [change]).languages
 
 
