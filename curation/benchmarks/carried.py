@@ -43,7 +43,7 @@ class _Content:
                 tokenizer = open_tokenizer(Path(copy.name), end_token)
         index = make_index(Settings(**given), tokenizer, self.samples.replace_schema_metadata(None))
         with one_thread_each():
-            _ = index.ready
+            index.build()
         return index
 
 

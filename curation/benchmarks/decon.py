@@ -25,7 +25,9 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-QUESTION, ANSWER, PASSAGE = 5, 3, 4
+PARTS = ("question", "answer", "passage")
+"""The parts of a reference."""
+QUESTION_NGRAM, ANSWER_NGRAM, PASSAGE_NGRAM = 5, 3, 4
 """The words of an n-gram of each part."""
 STEP = 10
 """A document is sampled every so many words."""

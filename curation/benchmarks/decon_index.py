@@ -15,9 +15,9 @@ from curation.benchmarks.texts import Form
 from curation.benchmarks.vocabulary import Vocabulary
 from curation.kernels.part_overlaps import find_overlaps, number_ngrams
 
-PARTS = ("text", "answer", "passage")
-"""The columns of a reference's parts; ``text`` is the question."""
-_WIDTHS = (decon.QUESTION, decon.ANSWER, decon.PASSAGE)
+_COLUMNS = ("text", "answer", "passage")
+"""The columns of a reference's question, answer and passage."""
+_WIDTHS = (decon.QUESTION_NGRAM, decon.ANSWER_NGRAM, decon.PASSAGE_NGRAM)
 
 
 class Overlaps(NamedTuple):
@@ -64,10 +64,9 @@ class DeconIndex:
 
     form = Form("words")
 
-    @property
-    def ready(self) -> bool:
-        """Makes all parts of the index, which processes that are forked then share."""
-        return bool(self._tables) or True
+    def build(self) -> None:
+        """Makes all parts of the index, which processes that are forked later share."""
+        _ = self._tables
 
     @cached_property
     def vocabulary(self) -> Vocabulary:
@@ -75,7 +74,7 @@ class DeconIndex:
 
     @cached_property
     def _forms(self) -> list[pa.LargeStringArray]:
-        return [self.form.texts(self.samples[part].combine_chunks()) for part in PARTS]
+        return [self.form.texts(self.samples[part].combine_chunks()) for part in _COLUMNS]
 
     @cached_property
     def _read(self) -> list[tuple[npt.NDArray[np.int32], Integers]]:
@@ -89,7 +88,7 @@ class DeconIndex:
     @property
     def has_parts(self) -> npt.NDArray[np.bool_]:
         """Whether each reference has each part: shape (references, 3)."""
-        found: npt.NDArray[np.bool_] = self.lengths >= [decon.QUESTION, 1, decon.PASSAGE]
+        found: npt.NDArray[np.bool_] = self.lengths >= [decon.QUESTION_NGRAM, 1, decon.PASSAGE_NGRAM]
         return found
 
     @cached_property
@@ -127,7 +126,7 @@ class DeconIndex:
             (*settings, decon.SHORT, decon.NEAR, decon.AROUND),
             self.lengths,
             np.column_stack([each.totals(count) for each in grams]),
-            np.array(shares, np.float64).reshape(-1, len(PARTS)),
+            np.array(shares, np.float64).reshape(-1, len(decon.PARTS)),
             decon.question_needs(self.lengths[:, 0]),
         )
 

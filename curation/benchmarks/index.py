@@ -1,8 +1,10 @@
 """The index over all samples: their tokens, where each window of ten tokens occurs in them, and the strings that a text
 must hold to share a window with them."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -46,9 +48,14 @@ class Windows(NamedTuple):
         return cls(slots, numbers, np.append(starts, len(order)).astype(np.int64), places[order])
 
 
+DOCUMENT, SAMPLE, PLACE, AT, TOKENS, MISMATCHES = range(6)
+"""The columns of spans, see `find_spans`: the number of the text, the sample, the first token of the span in the sample
+and in the text, the number of tokens, and how many of them differ."""
+
+
 class Matches(NamedTuple):
-    """What texts share with samples: which texts were read, the bounds of the tokens of each of them, the spans, see
-    `find_spans`, and whether each token lies in a span."""
+    """What texts share with samples: which texts were read, the bounds of the tokens of each of them, the spans, and
+    whether each token lies in a span."""
 
     read: npt.NDArray[np.intp]
     bounds: Integers
@@ -104,12 +111,9 @@ class Index:
         """The samples as they are compared."""
         return self.form.texts(self.texts)
 
-    @property
-    def ready(self) -> bool:
-        """Makes all parts of the index, which processes that are forked then share; returns whether texts that share a
-        window with a sample are found without tokenising all."""
-        _ = self.windows, self.owners
-        return self.grams is not None
+    def build(self) -> None:
+        """Makes all parts of the index, which processes that are forked later share."""
+        _ = self.windows, self.owners, self.grams
 
     @cached_property
     def _tokenised(self) -> tuple[npt.NDArray[np.int32], Integers]:
@@ -216,6 +220,17 @@ class Index:
         given = tokens, bounds, self.tokens, self.bounds, self.owners, tuple(self.windows)
         found = find_spans(*given, WIDTH, BUDGET, 0, longest, covered)
         return found, covered.astype(np.bool_)
+
+
+def rows_by_text(numbers: Integers) -> Iterator[slice]:
+    """The rows of each text, from the ``numbers`` of the rows' texts, which ascend.
+
+    >>> list(rows_by_text(np.array([0, 0, 3])))
+    [slice(0, 2, None), slice(2, 3, None)]
+    """
+    firsts = np.flatnonzero(np.diff(numbers, prepend=-1))
+    for first, stop in pairwise([*firsts.tolist(), len(numbers)]):
+        yield slice(first, stop)
 
 
 def _table(keys: npt.NDArray[np.uint64]) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int32]]:

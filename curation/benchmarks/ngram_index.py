@@ -10,16 +10,13 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curation.benchmarks.index import Index, Integers, Matches, Windows
+from curation.benchmarks.index import DOCUMENT, Index, Integers, Matches, Windows
 from curation.benchmarks.ngrams import are_dirty, ngram_size
 from curation.benchmarks.settings import Settings
 from curation.benchmarks.texts import Form
 from curation.benchmarks.vocabulary import Vocabulary
 from curation.kernels.token_spans import COLUMNS, find_spans
 from curation.tokenizers.tokenizer import Tokenizer
-
-_DOCUMENT = 0
-"""The column of `find_spans` by which spans are sorted."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,10 +35,9 @@ class NgramIndex:
         """The samples as they are compared."""
         return self.form.texts(self.texts)
 
-    @property
-    def ready(self) -> bool:
-        """Makes all parts of the index, which processes that are forked then share."""
-        return bool(self.windows) or True
+    def build(self) -> None:
+        """Makes all parts of the index, which processes that are forked later share."""
+        _ = self.windows, self.owners
 
     @cached_property
     def _vocabulary(self) -> Vocabulary:
@@ -103,7 +99,7 @@ class NgramIndex:
             given = numbers, bounds, self.tokens, self.bounds, self.owners, tuple(windows)
             found.append(find_spans(*given, size - 1, 0, size - 1, longest, covered))
         spans = np.concatenate(found)
-        spans = spans[np.argsort(spans[:, _DOCUMENT], kind="stable")]
+        spans = spans[np.argsort(spans[:, DOCUMENT], kind="stable")]
         return Matches(np.arange(len(forms)), bounds, spans, covered.astype(np.bool_))
 
     def measured(self, longest: Integers, samples: range) -> dict[str, Any]:

@@ -2,21 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from curation.benchmarks.index import Integers
+from curation.benchmarks.index import AT, DOCUMENT, MISMATCHES, SAMPLE, TOKENS, Integers, rows_by_text
 from curation.benchmarks.ngram_index import AnyIndex
 from curation.benchmarks.texts import character_starts
 from curation.tokenizers.tokenizer import one_thread_each
 
 Place = tuple[int, int]
 """The bytes [start, end) of a text."""
-_TEXT, _SAMPLE, _, _AT, _TOKENS, _MISMATCHES = range(6)
-"""The columns of `find_spans`."""
 
 
 @dataclass(frozen=True)
@@ -36,22 +33,21 @@ def shared_passages(index: AnyIndex, texts: pa.LargeStringArray) -> dict[int, Sh
     forms = index.form.texts(texts)
     with one_thread_each():
         read, bounds, spans, covered = index.search(forms, np.zeros(len(index.tokens), np.int32))
-        firsts = np.flatnonzero(np.diff(spans[:, _TEXT], prepend=-1))
         found = {}
-        for first, stop in pairwise([*firsts.tolist(), len(spans)]):
-            number = int(spans[first, _TEXT])
+        for rows in rows_by_text(spans[:, DOCUMENT]):
+            number = int(spans[rows.start, DOCUMENT])
             row = int(read[number])
             inside = covered[bounds[number] : bounds[number + 1]]
-            found[row] = _shared(index, texts[row].as_py(), forms[row].as_py(), spans[first:stop], inside)
+            found[row] = _shared(index, texts[row].as_py(), forms[row].as_py(), spans[rows], inside)
     return found
 
 
 def _shared(index: AnyIndex, text: str, form: str, spans: Integers, covered: npt.NDArray[np.bool_]) -> Shared:
     places = index.places(form)
-    best = spans[np.lexsort([spans[:, _SAMPLE], spans[:, _MISMATCHES], -spans[:, _TOKENS]])[0]]
-    [place] = locate(index, text, places, best[[_AT]], best[[_TOKENS]])
+    best = spans[np.lexsort([spans[:, SAMPLE], spans[:, MISMATCHES], -spans[:, TOKENS]])[0]]
+    [place] = locate(index, text, places, best[[AT]], best[[TOKENS]])
     passages = covered_places(index, text, places, covered)
-    return Shared(passages, int(best[_TOKENS]), place, int(best[_SAMPLE]), len(spans))
+    return Shared(passages, int(best[TOKENS]), place, int(best[SAMPLE]), len(spans))
 
 
 def covered_places(index: AnyIndex, text: str, places: Integers, covered: npt.NDArray[np.bool_]) -> list[Place]:

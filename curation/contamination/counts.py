@@ -37,7 +37,7 @@ def draw_of(doc_id: str, source: str) -> int:
 
 
 def records(kind: np.dtype[Any], *columns: Any) -> npt.NDArray[Any]:
-    """Records of some columns."""
+    """Records of a ``kind``, from its columns in order, all of one length."""
     found = np.empty(len(columns[0]), kind)
     for name, column in zip(kind.names or (), columns, strict=True):
         found[name] = column

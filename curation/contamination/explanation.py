@@ -1,6 +1,6 @@
 """Explains in words which documents a sample was found in, with both texts, and which samples a document holds."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 from typing import Any
 
 import pyarrow as pa
@@ -70,8 +70,7 @@ def _sample(row: dict[str, Any], unit: str) -> Iterator[str]:
     if not row["documents"]:
         yield "  no document shares a span with it"
         return
-    more = f", the best {len(row['spans'])}" if row["documents"] > len(row["spans"]) else ""
-    yield f"  documents that share a span: {row['documents']:,}{more}:"
+    yield f"  documents that share a span: {_count(row['documents'], row['spans'])}:"
     text = row["text"].encode()
     for span in row["spans"]:
         yield f"  {span['doc_id']} ({span['source']}), bytes {span['start']:,} to {span['end']:,}: {_size(span, unit)}"
@@ -80,8 +79,7 @@ def _sample(row: dict[str, Any], unit: str) -> Iterator[str]:
 
 
 def _document(row: dict[str, Any], unit: str) -> Iterator[str]:
-    more = f", the best {len(row['spans'])}" if row["samples"] > len(row["spans"]) else ""
-    yield f"{row['doc_id']} ({row['source']}) shares a span with samples: {row['samples']:,}{more}:"
+    yield f"{row['doc_id']} ({row['source']}) shares a span with samples: {_count(row['samples'], row['spans'])}:"
     for span in row["spans"]:
         place = f"bytes {span['start']:,} to {span['end']:,}"
         yield f"  {span['benchmark']}/{span['sample_id']}, {place}: {_size(span, unit)}"
@@ -98,8 +96,7 @@ def _reference(row: dict[str, Any]) -> Iterator[str]:
     if not row["matches"]:
         yield "  no document repeats enough of the question"
         return
-    more = f", the best {len(row['matches'])}" if row["documents"] > len(row["matches"]) else ""
-    yield f"  documents that contaminate it: {row['documents']:,}{more}; what documents repeat:"
+    yield f"  documents that contaminate it: {_count(row['documents'], row['matches'])}; what documents repeat:"
     own = {"question": row["text"], "answer": row["answer"], "passage": row["passage"]}
     for match in row["matches"]:
         yield f"  {match['doc_id']} ({match['source']}): score {match['score']:.3f}"
@@ -112,11 +109,15 @@ def _reference(row: dict[str, Any]) -> Iterator[str]:
 
 
 def _contaminating(row: dict[str, Any]) -> Iterator[str]:
-    more = f", the best {len(row['matches'])}" if row["samples"] > len(row["matches"]) else ""
-    yield f"{row['doc_id']} ({row['source']}) contaminates samples: {row['samples']:,}{more}:"
+    yield f"{row['doc_id']} ({row['source']}) contaminates samples: {_count(row['samples'], row['matches'])}:"
     for match in row["matches"]:
         place = f"bytes {match['start']:,} to {match['end']:,}"
         yield f"  {match['benchmark']}/{match['sample_id']}, {place}: score {match['score']:.3f}"
+
+
+def _count(count: int, listed: Sized) -> str:
+    """A count, and how many are listed if these are fewer."""
+    return f"{count:,}, the best {len(listed)}" if count > len(listed) else f"{count:,}"
 
 
 def _size(span: dict[str, Any], unit: str) -> str:

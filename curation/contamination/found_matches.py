@@ -1,15 +1,15 @@
 """What a part of the corpus says of the samples by the definition of decon, and the rows of the samples."""
 
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from curation.benchmarks.decon import Integers
+from curation.benchmarks.decon import PARTS, Integers
 from curation.benchmarks.decon_index import DeconIndex
+from curation.benchmarks.index import rows_by_text
 from curation.benchmarks.settings import SHOWN_SPANS
 from curation.contamination.best import Best
 from curation.contamination.counts import Read, draw_of
@@ -17,7 +17,6 @@ from curation.contamination.tables import DECON_DOCUMENTS
 
 SHOWN = 1000
 """The most characters that are shown of what repeats a part."""
-PARTS = ("question", "answer", "passage")
 _DOCUMENT, _SAMPLE = range(2)
 """The first columns of `find_overlaps`; then come two for each part."""
 _STEPS = 1 << 40
@@ -54,13 +53,13 @@ class FoundMatches:
         places, scores, _ = self._index.search(self._index.form.texts(batch["text"]))
         contaminates = scores[:, 0] >= self._index.thresholds[places[:, _SAMPLE]]
         self.documents += np.bincount(places[contaminates, _SAMPLE], minlength=len(self.documents))
-        firsts = np.flatnonzero(np.diff(places[:, _DOCUMENT], prepend=-1))
         rows = []
-        for first, stop in pairwise([*firsts.tolist(), len(places)]):
-            row = int(places[first, _DOCUMENT])
+        for own in rows_by_text(places[:, _DOCUMENT]):
+            row = int(places[own.start, _DOCUMENT])
             document = batch["doc_id"][row].as_py(), batch["source"][row].as_py(), batch["text"][row].as_py()
-            own = slice(first, stop)
-            rows += self._document(document, places[own], scores[own], contaminates[own])
+            found = self._document(document, places[own], scores[own], contaminates[own])
+            if found is not None:
+                rows.append(found)
         self.read = self.read.after(batch, len(batch), len(rows))
         return DECON_DOCUMENTS.batch(
             {name: [row[name] for row in rows] for name in DECON_DOCUMENTS.columns.names}, len(rows)
@@ -72,8 +71,9 @@ class FoundMatches:
         places: Integers,
         scores: npt.NDArray[np.float64],
         contaminates: npt.NDArray[np.bool_],
-    ) -> list[dict[str, Any]]:
-        """The row of a document with these matches if any contaminates; keeps the best matches of the samples."""
+    ) -> dict[str, Any] | None:
+        """The row of a document with these matches, None if no match contaminates a sample; keeps the best matches of
+        the samples."""
         doc_id, source, text = document
         samples = places[:, _SAMPLE]
         draw = draw_of(doc_id, source)
@@ -93,7 +93,7 @@ class FoundMatches:
             ]
             self.best.add(sample, Match(int(rank[number]), draw, doc_id, source, score, parts))
         if not len(shown):
-            return []
+            return None
         matches = [
             {
                 "score": float(scores[number, 0]),
@@ -105,7 +105,7 @@ class FoundMatches:
             for number in shown.tolist()
         ]
         found = {"doc_id": doc_id, "source": source, "samples": int(contaminates.sum())}
-        return [{**found, "score": float(scores[contaminates, 0].max()), "matches": matches}]
+        return {**found, "score": float(scores[contaminates, 0].max()), "matches": matches}
 
     def _locate(self, text: str, places: Integers) -> Integers:
         """The bytes of a text that repeat the parts of matches: shape (matches, parts, 2); -1 for none."""

@@ -1,22 +1,18 @@
 """What a part of the corpus says of the samples by a definition that compares spans, and the rows of the samples."""
 
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from curation.benchmarks.index import Integers
+from curation.benchmarks.index import AT, DOCUMENT, MISMATCHES, PLACE, SAMPLE, TOKENS, Integers, rows_by_text
 from curation.benchmarks.ngram_index import AnyIndex
 from curation.benchmarks.passages import covered_places, locate
 from curation.benchmarks.settings import SHOWN_SPANS
 from curation.contamination.best import Best, Span, ranks
 from curation.contamination.counts import TOUCHED, Read, draw_of, records
 from curation.contamination.tables import DOCUMENTS
-
-_DOCUMENT, _SAMPLE, _PLACE, _AT, _TOKENS, _MISMATCHES = range(6)
-"""The columns of `find_spans`."""
 
 
 class FoundSpans:
@@ -39,17 +35,16 @@ class FoundSpans:
         """The contaminated documents of a batch, as rows of DOCUMENTS."""
         forms = self._index.form.texts(batch["text"])
         chosen, bounds, spans, covered = self._index.search(forms, self._longest)
-        self.documents += np.bincount(spans[:, _SAMPLE], minlength=len(self.documents))
-        firsts = np.flatnonzero(np.diff(spans[:, _DOCUMENT], prepend=-1))
+        self.documents += np.bincount(spans[:, SAMPLE], minlength=len(self.documents))
         rows = []
-        for first, stop in pairwise([*firsts.tolist(), len(spans)]):
-            number = int(spans[first, _DOCUMENT])
+        for own in rows_by_text(spans[:, DOCUMENT]):
+            number = int(spans[own.start, DOCUMENT])
             row = int(chosen[number])
             rows.append(
                 self._document(
                     (batch["doc_id"][row].as_py(), batch["source"][row].as_py(), batch["text"][row].as_py()),
                     forms[row].as_py(),
-                    spans[first:stop],
+                    spans[own],
                     covered[bounds[number] : bounds[number + 1]],
                 )
             )
@@ -69,32 +64,32 @@ class FoundSpans:
         samples = self._samples
         places = self._index.places(form)
         draw = draw_of(doc_id, source)
-        rank = ranks(spans[:, _TOKENS], spans[:, _MISMATCHES])
-        order = np.lexsort([spans[:, _SAMPLE], rank])[:SHOWN_SPANS]
-        enters = self.best.may_enter(spans[:, _SAMPLE], rank, np.full(len(spans), draw))
+        rank = ranks(spans[:, TOKENS], spans[:, MISMATCHES])
+        order = np.lexsort([spans[:, SAMPLE], rank])[:SHOWN_SPANS]
+        enters = self.best.may_enter(spans[:, SAMPLE], rank, np.full(len(spans), draw))
         located = np.union1d(order, np.flatnonzero(enters))
-        at = locate(self._index, text, places, spans[located, _AT], spans[located, _TOKENS])
+        at = locate(self._index, text, places, spans[located, AT], spans[located, TOKENS])
         bytes_of = dict(zip(located.tolist(), at, strict=True))
         data = text.encode()
         for number in np.flatnonzero(enters).tolist():
             start, end = bytes_of[number]
             passage = data[start:end].decode()
-            span = Span(int(rank[number]), draw, doc_id, source, start, end, int(spans[number, _PLACE]), passage)
-            self.best.add(int(spans[number, _SAMPLE]), span)
+            span = Span(int(rank[number]), draw, doc_id, source, start, end, int(spans[number, PLACE]), passage)
+            self.best.add(int(spans[number, SAMPLE]), span)
         return {
             "doc_id": doc_id,
             "source": source,
             "samples": len(spans),
-            "longest": int(spans[:, _TOKENS].max()),
+            "longest": int(spans[:, TOKENS].max()),
             "passages": [
                 {"start": start, "end": end} for start, end in covered_places(self._index, text, places, covered)
             ],
             "spans": [
                 {
-                    "tokens": int(spans[number, _TOKENS]),
-                    "mismatches": int(spans[number, _MISMATCHES]),
-                    "benchmark": samples["benchmark"][int(spans[number, _SAMPLE])].as_py(),
-                    "sample_id": samples["sample_id"][int(spans[number, _SAMPLE])].as_py(),
+                    "tokens": int(spans[number, TOKENS]),
+                    "mismatches": int(spans[number, MISMATCHES]),
+                    "benchmark": samples["benchmark"][int(spans[number, SAMPLE])].as_py(),
+                    "sample_id": samples["sample_id"][int(spans[number, SAMPLE])].as_py(),
                     "start": bytes_of[number][0],
                     "end": bytes_of[number][1],
                 }

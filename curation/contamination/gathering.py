@@ -29,7 +29,7 @@ REPORT = f"{WORK}/gathered.json"
 SAMPLES_FILE = "samples.parquet"
 _ROWS = 1024
 """Samples of a record batch."""
-Rows = Callable[[range], dict[str, Any]]
+Columns = Callable[[range], dict[str, Any]]
 """The columns of the table of samples for some samples."""
 
 
@@ -49,13 +49,13 @@ def gather(run: Search, key: int, groups: Groups) -> Iterator[Keyed]:
         held = np.frombuffer(blob, COUNTED)
         documents[held["sample"]] += held["documents"]
     if isinstance(index, DeconIndex):
-        rows = _rows_of_matches(index, groups, documents)
+        columns = _columns_of_matches(index, groups, documents)
     else:
-        rows = _rows_of_spans(index, samples, groups, documents)
+        columns = _columns_of_spans(index, samples, groups, documents)
     table = samples_of(run.settings.definition)
     with one_thread_each(), ShardWriter(run.folder, SAMPLES_FILE, table.schema) as writer:
         for start in range(0, len(samples), _ROWS):
-            writer.write(table.batch(rows(range(start, min(start + _ROWS, len(samples))))))
+            writer.write(table.batch(columns(range(start, min(start + _ROWS, len(samples))))))
     read = np.zeros(len(Read._fields), np.int64)
     for blob in groups["read"]:
         read += np.frombuffer(blob, np.int64)
@@ -65,7 +65,7 @@ def gather(run: Search, key: int, groups: Groups) -> Iterator[Keyed]:
     yield from ()
 
 
-def _rows_of_matches(index: DeconIndex, groups: Groups, documents: Integers) -> Rows:
+def _columns_of_matches(index: DeconIndex, groups: Groups, documents: Integers) -> Columns:
     best: Best[Match] = Best(len(documents))
     for blob in groups["best"]:
         for sample, *match in json.loads(blob):
@@ -73,7 +73,7 @@ def _rows_of_matches(index: DeconIndex, groups: Groups, documents: Integers) -> 
     return lambda numbers: found_matches.sample_rows(index, numbers, documents, best)
 
 
-def _rows_of_spans(index: AnyIndex, samples: pa.Table, groups: Groups, documents: Integers) -> Rows:
+def _columns_of_spans(index: AnyIndex, samples: pa.Table, groups: Groups, documents: Integers) -> Columns:
     longest = np.zeros(len(index.tokens), np.int64)
     for blob in groups["touched"]:
         held = np.frombuffer(blob, TOUCHED)

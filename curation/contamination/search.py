@@ -90,7 +90,7 @@ def find_contamination(
             local=is_local(execution.beam_options),
             storage=execution.storage,
         )
-        _ = prepare(search, samples, tokenizer).ready
+        prepare(search, samples, tokenizer).build()
         workers = workers_for(execution, sum(size for size, _ in files.values()), len(search.parts))
         with started_workers(search, workers, execution) as processes:
             run_steps(search, processes, execution, lambda start: _search(start, search))

@@ -2,6 +2,7 @@
 
 import pyarrow as pa
 
+from curation.benchmarks.decon import PARTS
 from curation.benchmarks.settings import LENGTHS, Definition
 from schemas.table import Table
 
@@ -90,7 +91,7 @@ DECON_SAMPLES = Table(
             _required("left_out", pa.bool_()),
             _required("threshold", pa.float64()),
             *_SCORE,
-            *(pa.field(f"{part}_score", pa.float64()) for part in ("question", "answer", "passage")),
+            *(pa.field(f"{part}_score", pa.float64()) for part in PARTS),
             _required("contaminated", pa.bool_()),
             _required("documents", pa.int64()),
             _required(

@@ -56,7 +56,7 @@ def _measured(samples: pa.Table) -> Iterator[tuple[int, Floats, Mapping[str, npt
     if "left_out" in samples.column_names:
         left_out, found = samples["left_out"].to_numpy(), samples["contaminated"].to_numpy()
         groups = dict(zip(decon.SUBSETS, (left_out, ~left_out & ~found, found), strict=True))
-        yield decon.QUESTION, samples["score"].to_numpy(), groups
+        yield decon.QUESTION_NGRAM, samples["score"].to_numpy(), groups
         return
     if "dirty" not in samples.column_names:
         for length in LENGTHS:
