@@ -63,24 +63,8 @@ def pack(
 
     Raises UserError for invalid corpora, mixtures and outputs, RunError for a run that cannot finish.
     """
-    if length < 1:
-        raise UserError(f"--length is {length}: give at least 1 token")
-    if length > MOST_LENGTH:
-        raise UserError(f"--length is {length:,}, which is too large: give at most {MOST_LENGTH:,} tokens")
-    if not 0 <= seed < 1 << 63:
-        raise UserError(f"--seed is {seed}: give a whole number of 0 or more, below 2**63")
-    if threads is not None and threads > MOST_THREADS:
-        raise UserError(f"{threads:,} threads are too many: give at most {MOST_THREADS:,}")
-    paths = [corpus.path for corpus in corpora]
-    for path in (str(output), *paths):
-        Folder(path).check_name()
-    twice = sorted({path for path in paths if paths.count(path) > 1})
-    if twice and mixture is None:
-        raise UserError(
-            f"{twice[0]} is named twice: name it once, or give a mixture with max_epochs to use a corpus more than once"
-        )
-    if mixture is not None:
-        check(mixture)
+    _check_numbers(length, seed, threads)
+    _check_corpora(corpora, output, mixture)
     folder, was_there = Folder(str(output)), output.exists()
     claim = _claim(corpora, tokenizer, length, seed, mixture, packing)
     if done := _finished_run(folder, claim):
@@ -96,9 +80,8 @@ def pack(
         weighted = _weigh(corpus, mixture)
         taken = shares(corpus.names, totals, mixture, weighted)
         documents = order(corpus, taken, seed, weighted)
-        plan: Rows
         if packing == "best-fit":
-            plan = Fitting(corpus, documents, length, tokenizer.end_id, seed)
+            plan: Rows = Fitting(corpus, documents, length, tokenizer.end_id, seed)
         else:
             plan = Cutting(corpus, documents, length)
         if not plan.rows:
@@ -130,6 +113,32 @@ def pack(
         folder.write_json(MANIFEST, manifest)
         folder.release()
     return manifest
+
+
+def _check_numbers(length: int, seed: int, threads: int | None) -> None:
+    """Raises UserError for a number that is out of range."""
+    if length < 1:
+        raise UserError(f"--length is {length}: give at least 1 token")
+    if length > MOST_LENGTH:
+        raise UserError(f"--length is {length:,}, which is too large: give at most {MOST_LENGTH:,} tokens")
+    if not 0 <= seed < 1 << 63:
+        raise UserError(f"--seed is {seed}: give a whole number of 0 or more, below 2**63")
+    if threads is not None and threads > MOST_THREADS:
+        raise UserError(f"{threads:,} threads are too many: give at most {MOST_THREADS:,}")
+
+
+def _check_corpora(corpora: Sequence[ParquetCorpus], output: Path, mixture: Mixture | None) -> None:
+    """Raises UserError for a path that cannot be used, a corpus that is named twice, and a wrong mixture."""
+    paths = [corpus.path for corpus in corpora]
+    for path in (str(output), *paths):
+        Folder(path).check_name()
+    twice = sorted({path for path in paths if paths.count(path) > 1})
+    if twice and mixture is None:
+        raise UserError(
+            f"{twice[0]} is named twice: name it once, or give a mixture with max_epochs to use a corpus more than once"
+        )
+    if mixture is not None:
+        check(mixture)
 
 
 def _divided(plan: Rows, ledger: PackingLedger) -> Divided:

@@ -181,7 +181,7 @@ an earlier version wrote."""
 
 def _compared_settings(recipe: Mapping[str, Any]) -> dict[str, Any]:
     """The settings of a recipe that decide which texts are compared, and how."""
-    steps = list(map(_without_thresholds, filter(_changes_texts, recipe["steps"])))
+    steps = [_text_settings(step) for step in recipe["steps"] if _changes_texts(step)]
     uses = [step["use"] for step in steps]
     names = [f"{use} {uses[:place].count(use) + 1}" if use in uses[:place] else use for place, use in enumerate(uses)]
     rewrites = {
@@ -198,8 +198,8 @@ def _changes_texts(step: Mapping[str, Any]) -> bool:
     return step["use"] in REWRITES or (step["use"] == Contaminated.use and step["action"] == "cut")
 
 
-def _without_thresholds(step: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A step without the settings that decide which documents are removed, and no text."""
+def _text_settings(step: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The settings of a step that change texts: all but the thresholds, which only remove documents."""
     left_out = thresholds(Contaminated) if step["use"] == Contaminated.use else ()
     return {name: value for name, value in step.items() if name not in left_out}
 

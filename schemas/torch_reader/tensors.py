@@ -43,16 +43,23 @@ def tensors(sequences: PackedSequences, rows: Sequence[int] | npt.NDArray[np.int
         for number, row in enumerate(rows):
             read["labels"][number, sequences.starts(int(row))[1:].tolist()] = NOT_LEARNT
     if form.boundaries:
-        documents, positions = np.empty((2, len(rows), sequences.length), np.int64)
-        counted = np.arange(sequences.length)
-        for number, row in enumerate(rows):
-            starts = sequences.starts(int(row)).tolist()
-            for document, (start, stop) in enumerate(pairwise([*starts, filled[number]])):
-                documents[number, start:stop] = document
-                positions[number, start:stop] = counted[: stop - start]
-            documents[number, filled[number] :] = PADDING
-            positions[number, filled[number] :] = counted[: sequences.length - filled[number]]
-        read |= {"document_ids": torch.from_numpy(documents), "position_ids": torch.from_numpy(positions)}
+        read |= _boundaries(sequences, rows, filled)
     if padding is not None and not (form.labels or form.boundaries):
         read["attention_mask"] = (~padding).long()
     return read
+
+
+def _boundaries(
+    sequences: PackedSequences, rows: Sequence[int] | npt.NDArray[np.int64], filled: Sequence[int]
+) -> Tensors:
+    """The document of each token, and its position in the part of the document; ``filled`` is that of each row."""
+    documents, positions = np.empty((2, len(rows), sequences.length), np.int64)
+    counted = np.arange(sequences.length)
+    for number, row in enumerate(rows):
+        starts = sequences.starts(int(row)).tolist()
+        for document, (start, stop) in enumerate(pairwise([*starts, filled[number]])):
+            documents[number, start:stop] = document
+            positions[number, start:stop] = counted[: stop - start]
+        documents[number, filled[number] :] = PADDING
+        positions[number, filled[number] :] = counted[: sequences.length - filled[number]]
+    return {"document_ids": torch.from_numpy(documents), "position_ids": torch.from_numpy(positions)}
