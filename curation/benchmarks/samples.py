@@ -52,9 +52,13 @@ def verbalise(
     """The samples of the benchmark ``name`` from its rows, each with its number.
 
     The template's placeholders are fields, such as ``{question}``; without a template, the first of GUESSES that the
-    first row has the fields for. A sample without an id is named by its row's number. Raises UserError for a row
-    without a field of the template, and for an id that occurs twice.
+    first row has the fields for. A sample without an id is named by its row's number. Raises UserError for a template
+    without a field, for a row without a field of the template, and for an id that occurs twice.
     """
+    if template is not None and not placeholders(template, FIELD):
+        raise UserError(
+            f"--template {template!r} has no field in braces: write the fields of a row, such as {{question}}"
+        )
     ids: dict[str, int] = {}
     texts = []
     for number, row in rows:

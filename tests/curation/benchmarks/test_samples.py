@@ -45,6 +45,8 @@ def test_without_a_template_the_usual_fields_make_the_text() -> None:
         ([{"text": "a"}], "{question}", None, "row 1 has no field question"),
         ([{"text": {"a": 1}}], None, None, "row 1: field text is not a text"),
         ([{"text": "a"}], None, "key", "row 1 has no key"),
+        ([{"text": "a"}], "", None, "--template '' has no field in braces"),
+        ([{"text": "a"}], "{text", None, "--template '{text' has no field in braces"),
     ],
 )
 def test_a_wrong_row_is_named(
