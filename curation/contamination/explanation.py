@@ -13,7 +13,8 @@ from curation.contamination.tables import documents_of, samples_of
 from curation.release.folder import Folder
 from curation.release.manifest import read_content
 from curation.release.shards import row_groups
-from schemas.manifest import MANIFEST, parse_json, read_manifest
+from schemas.errors import UserError
+from schemas.manifest import MANIFEST, NamedEntry, parse_json, read_manifest, size_difference
 
 SHOWN = 400
 """The most characters of a passage that are shown."""
@@ -40,8 +41,12 @@ def read_search(path: str) -> ContaminationManifest | None:
 
 def explain_search(path: str, found: ContaminationManifest, name: str) -> Iterator[list[str]]:
     """The lines about each sample and each contaminated document with the id ``name``; ``BENCHMARK/ID`` names a sample
-    of one benchmark."""
+    of one benchmark. Raises UserError for a file that is missing or does not have its size in the manifest."""
     folder = Folder(path)
+    sizes = folder.sizes(found.files)
+    for file, entry in found.files.items():
+        if wrong := size_difference(NamedEntry(file, entry.sha256, entry.bytes), sizes.get(file)):
+            raise UserError(f"{path}/{file} {wrong}: restore the original folder, or search again into a new one")
     definition = found.settings.get("definition", "llama2")
     unit, names = "tokens" if definition == "llama2" else "words", samples_of(definition).columns.names
     columns = documents_of(definition).columns.names

@@ -154,6 +154,19 @@ def test_an_unreadable_row_is_named(call: Call, capsys: pytest.CaptureFixture[st
     assert "broken.jsonl, row 2 cannot be read" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("content", [None, b"short"])
+def test_an_incomplete_search_is_not_explained(
+    content: bytes | None, call: Call, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(*GIVEN, "--benchmark", "quiz.jsonl") == 0
+    Path("out/samples.parquet").unlink()
+    if content is not None:
+        Path("out/samples.parquet").write_bytes(content)
+    assert call("explain", "out", "quiz/1") == 2
+    said = "is missing" if content is None else "has 5 bytes"
+    assert f"out/samples.parquet {said}" in capsys.readouterr().err
+
+
 def test_an_unknown_id_is_not_explained(call: Call, capsys: pytest.CaptureFixture[str]) -> None:
     assert call(*GIVEN, "--benchmark", "quiz.jsonl") == 0
     assert call("explain", "out", "quiz/9") == 2
