@@ -16,9 +16,10 @@ from curation.reports.card_scores import Classifier, by_function, by_model
 from curation.reports.card_terms import wanted_terms
 from curation.reports.card_workers import measure_folder
 from curation.reports.croissant import croissant
+from curation.sources.storage import outages, reason
 from jobs.tables import Row, print_table
 from jobs.terminal import say
-from schemas.errors import UserError
+from schemas.errors import RunError, UserError
 from schemas.visible import visible_json
 
 
@@ -62,8 +63,7 @@ def run(options: CardOptions) -> None:
         CROISSANT: _json(croissant(made, manifest, name, options.licence)),
     }
     for file, text in texts.items():
-        with folder.writing(file) as stream:
-            stream.write(text.encode())
+        _write(folder, file, text)
     _print_shares(made)
     say(f"{options.corpus}: written: {', '.join(texts)}")
 
@@ -85,8 +85,20 @@ def _check_readme(folder: Folder) -> None:
             lines = stream.read(1 << 16).decode(errors="replace").splitlines()
     except FileNotFoundError:
         return
+    except outages() as error:
+        raise UserError(f"{folder.root}/{README} cannot be read ({reason(error)}): rename it, or use --json") from error
     if MARK not in lines:
         raise UserError(f"{folder.root}/{README} has no line '{MARK}': rename the file, add the line, or use --json")
+
+
+def _write(folder: Folder, file: str, text: str) -> None:
+    """Writes a file of the folder. Raises RunError if it cannot be written, as on a full disk."""
+    try:
+        with folder.writing(file) as stream:
+            stream.write(text.encode())
+    except outages() as error:
+        place = f"{folder.root}/{file}"
+        raise RunError(f"{place} cannot be written ({reason(error)}): repeat the command when it can be") from error
 
 
 def _json(table: Mapping[str, Any]) -> str:

@@ -156,6 +156,20 @@ def test_a_readme_of_the_users_stays(
     assert (curated / "README.md").read_text() == own
 
 
+@pytest.mark.parametrize(
+    ("name", "ended", "said"),
+    [("README.md", 2, "cannot be read (Is a directory): rename it"), ("card.json", 1, "cannot be written (")],
+)
+def test_a_file_that_cannot_be_written_is_one_sentence(
+    name: str, ended: int, said: str, curated: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (curated / name).unlink(missing_ok=True)
+    (curated / name).mkdir()
+    assert call("card", curated, monkeypatch=monkeypatch) == ended
+    assert f"{name} {said}" in capsys.readouterr().err
+    assert not [each for each in curated.iterdir() if each.name.startswith(".")]
+
+
 def test_documents_without_url_date_or_language(tmp_path: Path, card: Card, monkeypatch: pytest.MonkeyPatch) -> None:
     made = curate(tmp_path, [{"text": GRAIN}, {"text": "you"}], monkeypatch)
     found = card(made)
