@@ -10,7 +10,7 @@ from curation.kernels.shingles import table_size
 
 _BASE = np.uint64(0x9E3779B97F4A7C15)
 """The factor of the hash of a run of tokens."""
-_MANY = 64
+_MANY = 8
 """A window that more places of samples begin with is looked up once for equal tokens around it."""
 COLUMNS = 6
 """Numbers of a found span: document, sample, place in the sample, place in the document, tokens, mismatches."""

@@ -37,7 +37,7 @@ FILES: dict[Kind, str] = {"tokenizers": "tokenizer.json", "sentencepiece": "toke
 """The usual file name of each kind."""
 
 Tokens = npt.NDArray[Any]
-Span = tuple[int, int, int]
+Spans = npt.NDArray[np.int32]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -237,8 +237,8 @@ class _Engine(Protocol):
         """The tokens of all texts, one after the other (int32), and the number of tokens of each text."""
         ...
 
-    def spans(self, text: str) -> list[Span]:
-        """The (token, start, end) triples of a text; start and end count characters."""
+    def spans(self, text: str) -> Spans:
+        """The tokens of a text, each with its start and end in characters: shape (tokens, 3)."""
         ...
 
     @property
@@ -266,10 +266,10 @@ class _HuggingFace:
         lengths = np.fromiter(map(len, encoded), np.int64, len(texts))
         return np.fromiter(chain.from_iterable(each.ids for each in encoded), np.int32, lengths.sum()), lengths
 
-    def spans(self, text: str) -> list[Span]:
+    def spans(self, text: str) -> Spans:
         with _library_errors("the tokenizer fails at a text"):
             encoded = self.tokenizer.encode(text, add_special_tokens=False)
-        return [(token, start, end) for token, (start, end) in zip(encoded.ids, encoded.offsets, strict=True)]
+        return _spans(encoded.ids, encoded.offsets)
 
     @property
     def decodes(self) -> bool:
@@ -291,9 +291,9 @@ class _SentencePiece:
         lengths = np.fromiter(map(len, encoded), np.int64, len(texts))
         return np.concatenate([np.empty(0, np.int32), *encoded]), lengths
 
-    def spans(self, text: str) -> list[Span]:
+    def spans(self, text: str) -> Spans:
         found = self.model.encode(text, return_type="offset_mapping")
-        return [(token, start, end) for token, (start, end) in zip(found["ids"], found["offsets"], strict=True)]
+        return _spans(found["ids"], found["offsets"])
 
     @property
     def decodes(self) -> bool:
@@ -301,6 +301,13 @@ class _SentencePiece:
 
     def decode(self, tokens: Sequence[int]) -> str:
         return str(self.model.decode(list(tokens)))
+
+
+def _spans(tokens: Sequence[int], offsets: Sequence[tuple[int, int]]) -> Spans:
+    found = np.empty((len(tokens), 3), np.int32)
+    found[:, 0] = tokens
+    found[:, 1:] = np.fromiter(chain.from_iterable(offsets), np.int32, 2 * len(tokens)).reshape(-1, 2)
+    return found
 
 
 _ENGINES: dict[Kind, type[_HuggingFace] | type[_SentencePiece]] = {
@@ -349,8 +356,7 @@ class Encoder:
     def places(self, text: str) -> npt.NDArray[np.int32]:
         """The tokens of a text as `plain` gives them, each with its first character and the character after its last
         one, in a row: shape (tokens, 3). Of the tokens that make up one character, some have no character."""
-        spans = self._engine.spans(text)
-        found = np.array(spans, np.int32).reshape(len(spans), 3)
+        found = self._engine.spans(text)
         if not self._special[found[:, 0]].any():
             return found
         pieces, start = [], 0
@@ -374,7 +380,8 @@ class Encoder:
 
     def _pieces(self, text: str) -> list[str]:
         """The pieces of a text that is cut inside each string that would become a special token."""
-        spans = [(start, end) for token, start, end in self._engine.spans(text) if self._special[token]]
+        found = self._engine.spans(text)
+        spans = found[self._special[found[:, 0]], 1:].tolist()
         for start, end in spans:
             if end - start < 2:
                 raise UserError(
