@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from curation.benchmarks.settings import BUDGET, LENGTHS, WIDTH, Settings, least_tokens
 from curation.benchmarks.texts import Form
@@ -153,6 +154,8 @@ class Index:
         unknown = self.tokenizer.unknown_id
         if unknown is not None and (self.tokens == unknown).any():
             return None
+        if self._are_cut(self.forms).any():
+            return None
         starts, ends = self._insides()
         grams, before, lengths, strings = string_hashes(text_buffers(self.forms)[0], starts, ends)
         if not lengths.all():
@@ -191,11 +194,23 @@ class Index:
         """Whether each text, in the form in which it is compared, may share a window with a sample."""
         if self.grams is None:
             return np.ones(len(forms), np.bool_)
-        found = np.zeros(len(forms), np.bool_)
+        found = self._are_cut(forms)
         for everywhere, grams in enumerate(self.grams):
             if len(grams.places):
                 hold_strings(*text_buffers(forms), bool(everywhere), tuple(grams), found)
         return found
+
+    def _are_cut(self, forms: pa.LargeStringArray) -> npt.NDArray[np.bool_]:
+        """Whether each text is cut inside a string that would become a special token: a tokenizer may put a blank
+        before each part, which the text does not have."""
+        found = np.zeros(len(forms), np.bool_)
+        for name in self._cutting:
+            found |= pc.match_substring(forms, name).to_numpy(zero_copy_only=False)
+        return found
+
+    @cached_property
+    def _cutting(self) -> tuple[str, ...]:
+        return self.encoder.cutting()
 
     def places(self, form: str) -> Integers:
         """The tokens of a text in the form in which it is compared, with their places, see `Encoder.places`."""

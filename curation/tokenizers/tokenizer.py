@@ -378,6 +378,11 @@ class Encoder:
         ]
         return np.concatenate(rows), np.array([len(row) for row in rows], np.int64)
 
+    def cutting(self) -> tuple[str, ...]:
+        """The strings that would become special tokens, so that texts are cut inside them."""
+        names = self._tokenizer.controls
+        return tuple(name for name in names if self._special[self._engine.encode([name, f"a{name}b"])[0]].any())
+
     def _pieces(self, text: str) -> list[str]:
         """The pieces of a text that is cut inside each string that would become a special token."""
         found = self._engine.spans(text)

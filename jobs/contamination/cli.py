@@ -32,7 +32,8 @@ from jobs.options import MEMORY, OUTPUT, PATH, WORKERS
     type=PATH,
     metavar="PATH",
     help="For llama2: a tokenizer.json as Hugging Face's tokenizers saves it, a SentencePiece .model, or a folder with "
-    "either.",
+    "either. One that normalises characters, as with nfkc, or is a WordPiece has to tokenise every document, which is "
+    "slow.",
 )
 @OUTPUT
 @click.option(

@@ -161,3 +161,18 @@ def test_which_tokenizers_have_fixed_bytes() -> None:
     assert not has_fixed_bytes(tokenizer("losing"), plain=True), "SentencePiece's default normalises characters"
     assert all(index(name, normalise, [PROSE[0]]).grams for name in FIXED for normalise in get_args(Normalise))
     assert index("unigram", "none", ["Unknown letters \u00e9" * 3]).grams is None, "unknown tokens stand for any letter"
+
+
+def test_a_text_that_is_cut_inside_a_special_token_is_tokenised(tmp_path: Path) -> None:
+    """SentencePiece puts a blank before each part of such a text, which the text does not have."""
+    content = sentence_piece("</e>", normalization_rule_name="identity", remove_extra_whitespaces=False)
+    ending = open_tokenizer(saved(tmp_path / "tokenizer", content), "</e>")
+    sample = "a mill< /e> b and so on"
+    made = Index(Settings(normalise="none"), ending, pa.array([sample], pa.large_string()))
+    document = sample.replace("< /", "</")
+    row = made.encoder.plain([document])[0].tolist()
+    assert any(longest_spans(made.tokens.tolist(), row)[0])
+    assert made.grams is not None
+    forms = pa.array([document, document[:9]], pa.large_string())
+    assert made.candidates(forms).tolist() == [True, False]
+    assert Index(Settings(normalise="none"), ending, forms).grams is None
