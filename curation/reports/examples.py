@@ -13,7 +13,7 @@ from curation.recipe import changes_texts, stage_of
 from curation.release.lookup import Lookup
 from curation.reports.drawn import Drawn, Draws, batches_of, read_drawn
 from curation.reports.explain import explain
-from curation.reports.passages import Part, Spans, beginning, differing, excerpt, passages
+from curation.reports.passages import Part, Spans, beginning, differing, excerpt, passages, unmarked, url_spans
 from curation.reports.rejudging import rules_in_order
 from curation.routing import Key
 from schemas import CUTS, DOCUMENTS, REJECTS
@@ -35,13 +35,15 @@ AROUND = 200
 
 @dataclass(frozen=True)
 class Example:
-    """A removed document: what `explain` says, its text with the passages that the rule counts, and for a duplicate the
-    text of the document that it matched, if it is kept here."""
+    """A removed document: what `explain` says, its url and its text with what the rule counts, and for a duplicate the
+    text of the document that it matched, if it is kept here. ``unmarked`` says why nothing is marked."""
 
     document: Mapping[str, Any]
     lines: Sequence[str]
+    url: Sequence[Part]
     text: Sequence[Part]
     other: Sequence[Part] = ()
+    unmarked: str | None = None
 
 
 @dataclass(frozen=True)
@@ -106,25 +108,37 @@ def _example(lookup: Lookup, row: Mapping[str, Any]) -> Example:
     lines = [line.strip()[:LONGEST_LINE] for line in explain(lookup, {**row, "text": None}, diff=False)]
     if more := [each["reason"] for each in row["failed"][1:]]:
         lines = [*lines[:2], f"It also fails: {', '.join(more)}."[:LONGEST_LINE]]
-    text = row["text"] or ""
+    text, url = row["text"] or "", row["url"] or ""
     if row["survivor"] is None:
-        return Example(row, lines, excerpt(text, _counted(lookup, row, text)))
-    other = None
+        signal = _signal(lookup, row)
+        in_url = url_spans(signal or row["stage"], url)
+        in_text = [] if in_url or not signal else _counted(lookup, row, signal, text)
+        why = None if in_url or in_text or not text else unmarked(signal)
+        return Example(row, lines, _url(url, in_url), excerpt(text, in_text), unmarked=why)
+    plain, other = _url(url, url_spans(row["stage"], url)), None
     if row["stage"] != "exact" and row["matched_release"] is None and text:
         other = lookup.text(row["matched_file"], row["matched_offset"])
     if other is None:
-        return Example(row, lines, beginning(text))
+        return Example(row, lines, plain, beginning(text))
     own, theirs = differing(text, other[:READ])
-    return Example(row, lines, excerpt(text, own), excerpt(other[:READ], theirs))
+    return Example(row, lines, plain, excerpt(text, own), excerpt(other[:READ], theirs))
 
 
-def _counted(lookup: Lookup, row: Mapping[str, Any], text: str) -> Spans:
-    """The passages that the first failed rule counts, if they are known."""
+def _url(url: str, spans: Spans) -> Sequence[Part]:
+    return excerpt(url, spans, LONGEST_LINE)
+
+
+def _signal(lookup: Lookup, row: Mapping[str, Any]) -> str | None:
+    """The signal of the first failed rule; None if the reason is no rule of the recipe."""
     signals = {(stage, rule.reason): rule.signal for stage, rule in rules_in_order(lookup.recipe)}
-    signal = signals.get((row["stage"], row["reason"]))
-    if signal and signal.startswith("contaminated_"):
+    return signals.get((row["stage"], row["reason"]))
+
+
+def _counted(lookup: Lookup, row: Mapping[str, Any], signal: str, text: str) -> Spans:
+    """The passages that the first failed rule, which is on the signal, counts, if they are known."""
+    if signal.startswith("contaminated_"):
         return _contaminated(lookup, row, text)
-    return passages(signal, text) if signal else []
+    return passages(signal, text)
 
 
 def _contaminated(lookup: Lookup, row: Mapping[str, Any], text: str) -> Spans:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import partial
 
+from curation.filters.hosts import host_of
+
 Spans = list[tuple[int, int]]
 
 EXCERPT = 900
@@ -19,6 +21,9 @@ _BEFORE = 120
 _COMPARED_WORDS = 300
 _SHORT_LINE = 30
 _LONG_WORD = 10
+_NGRAM = re.compile(r"(top|duplicate)_(\d{1,2})_gram")
+_ABOUT_HOSTS = ("url_host", "url_domain", "sites")
+_ABOUT_URLS = ("url_address", "url_words", "url_subwords", "url_soft_words", "url_substrings", "robots_refused", "url")
 _WORD = re.compile(r"\S+")
 _LINE = re.compile(r"[^\n]+")
 _PARAGRAPH = re.compile(r"[^\n](?:(?!\n\n).)*", re.DOTALL)
@@ -39,10 +44,31 @@ def passages(signal: str, text: str) -> Spans:
     found = _SEARCHES.get(signal)
     if found is not None:
         return joined(found(text))
-    ngram = re.fullmatch(r"(top|duplicate)_(\d{1,2})_gram", signal)
+    ngram = _NGRAM.fullmatch(signal)
     if ngram is None:
         return []
     return joined((_top if ngram[1] == "top" else _repeated)(text, int(ngram[2])))
+
+
+def url_spans(rule: str, url: str) -> Spans:
+    """The span of a url (in characters) that a rule on the signal, or a stage without signals, is about: its host, or
+    the whole url; empty if the rule is not about urls.
+
+    >>> url_spans("url_domain", "https://mill.example/a"), url_spans("words", "https://mill.example/a")
+    ([(8, 20)], [])
+    """
+    if rule in _ABOUT_HOSTS and (host := host_of(url)) and (start := url.lower().find(host)) >= 0:
+        return [(start, start + len(host))]
+    return [(0, len(url))] if url and rule in (*_ABOUT_HOSTS, *_ABOUT_URLS) else []
+
+
+def unmarked(signal: str | None) -> str:
+    """Why an example has no marked passage, for a rule on the signal, or for a stage without signals (None)."""
+    if signal in _SEARCHES or _NGRAM.fullmatch(signal or ""):
+        return "No passage is marked: the search finds none at the beginning of the text."
+    if signal and signal.startswith("contaminated_"):
+        return "No passage is marked: the corpus does not hold the place of the passage in this text."
+    return "No passage is marked: the rule is about the document as a whole."
 
 
 def excerpt(text: str, spans: Spans, length: int = EXCERPT) -> list[Part]:

@@ -148,6 +148,38 @@ def test_clusters_are_counted_as_the_rejects_say(tmp_path: Path, gristmill: Gris
         assert all(each["doc_id"].startswith(f"{theme}-") for each in cluster.removed)
 
 
+def test_a_removal_for_its_url_marks_the_url_and_one_for_the_document_says_so(
+    tmp_path: Path, gristmill: Gristmill
+) -> None:
+    (tmp_path / "own.py").write_text(
+        "import pyarrow as pa\n"
+        "def rye(documents):\n"
+        "    return pa.table({'rye': [text.count('rye') for text in documents['text'].to_pylist()]})\n"
+    )
+    (tmp_path / "own.toml").write_text(
+        '[[steps]]\nuse = "url"\nwords = ["casino"]\ndomains = ["bad.example"]\n'
+        '[[steps]]\nuse = "function"\nfile = "own.py"\nfunction = "rye"\nmeasures = ["rye"]\n'
+        "max = { rye = 0 }\n"
+        '[sites]\nkinds = ["email"]\nper_thousand_words = 5\nmin_documents = 1\n'
+    )
+    rows = [
+        {"text": "One.", "url": "https://mill.example/casino?a=1"},
+        {"text": "Two.", "url": "https://www.bad.example/b"},
+        {"text": "Three of rye.", "url": "https://mill.example/c"},
+        {"text": "Four: jo@stone-mill.org", "url": "https://mail.example/d"},
+    ]
+    (tmp_path / "in.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    asked = ("--recipe", tmp_path / "own.toml", "--workers", "0", "--progress", "none")
+    gristmill("curate", "--input", tmp_path / "in.jsonl", "--output", tmp_path / "made", *asked)
+    gristmill("report", tmp_path / "made", "--output", tmp_path / "report.html")
+    page = (tmp_path / "report.html").read_text()
+    assert "<bdi><mark>https://mill.example/casino?a=1</mark></bdi>" in page
+    assert "<bdi>https://<mark>www.bad.example</mark>/b</bdi>" in page
+    assert "<bdi>https://<mark>mail.example</mark>/d</bdi>" in page
+    assert "<bdi>https://mill.example/c</bdi>" in page
+    assert page.count("No passage is marked: the rule is about the document as a whole.") == 1
+
+
 def test_cut_pieces_are_shown_in_their_texts(tmp_path: Path, gristmill: Gristmill) -> None:
     line = "This line about the millers of the valley is in both of the documents, and so it is cut out of the second."
     rows = [{"id": each, "text": f"{each} begins here.\n{line}\n{each} ends here."} for each in ("first", "second")]
