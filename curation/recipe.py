@@ -9,7 +9,7 @@ from typing import Any, Protocol, get_args, runtime_checkable
 import pyarrow as pa
 
 from curation.benchmarks.carried import CarriedSamples
-from curation.benchmarks.files import Rows
+from curation.benchmarks.files import ReadRows
 from curation.dedup.settings import Dedup
 from curation.fasttext.files import ModelFile, forget_models
 from curation.filters.c4 import C4Pages
@@ -302,7 +302,7 @@ class Recipe:
         """The signals that count what rewrites replaced."""
         return pa.schema([column for step in self.steps if isinstance(step, Counting) for column in step.counts])
 
-    def with_files(self, folder: Path, rows: Rows, wanted: Callable[[Step], bool] = lambda step: True) -> "Recipe":
+    def with_files(self, folder: Path, rows: ReadRows, wanted: Callable[[Step], bool] = lambda step: True) -> "Recipe":
         """This recipe with the functions, models and benchmarks that its ``wanted`` steps name, relative to ``folder``.
         ``rows`` reads the rows of a benchmark. Raises UserError for a file that cannot be read."""
         forget_models()

@@ -12,23 +12,23 @@ class Unit(NamedTuple):
     def number(self, size: float) -> str:
         """A size in this unit, without the unit's name.
 
-        >>> MEGABYTE.number(1_234_500_000)
+        >>> Unit("MB", 1e6).number(1_234_500_000)
         '1,234.5'
         """
         return f"{size / self.bytes:,.{0 if self.bytes == 1 else 1}f}"
 
 
-BYTE, MEGABYTE = Unit("B", 1), Unit("MB", 1e6)
-UNITS = (BYTE, Unit("kB", 1e3), MEGABYTE, Unit("GB", 1e9), Unit("TB", 1e12), Unit("PB", 1e15))
+UNITS = tuple(Unit(name, 1000.0**power) for power, name in enumerate(("B", "kB", "MB", "GB", "TB", "PB")))
+"""From the smallest unit to the largest."""
 
 
 def unit_of(size: float) -> Unit:
-    """The largest unit that is not larger than the size; of a column of sizes, give the largest size.
+    """The largest unit that is not larger than the size, or else bytes. For a column of sizes, give the largest size.
 
     >>> unit_of(5_000).name, unit_of(0).name
     ('kB', 'B')
     """
-    return next((unit for unit in reversed(UNITS) if size >= unit.bytes), BYTE)
+    return next((unit for unit in reversed(UNITS) if size >= unit.bytes), UNITS[0])
 
 
 def readable(size: float) -> str:

@@ -54,8 +54,8 @@ _held: "OrderedDict[str, _Content]" = OrderedDict()
 class CarriedSamples:
     """Samples by their SHA-256. Where they are made, the object has their content; it is sent to workers without."""
 
-    is_mapped = False
-    """Whether the processes of a machine read a file of the user's, which need not be carried to them."""
+    is_users_file = False
+    """Whether the content is a file of the user's, which all processes of this machine can read."""
 
     def __init__(self, sha256: str, own: _Content | None = None):
         self.sha256 = sha256

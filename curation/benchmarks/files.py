@@ -6,7 +6,7 @@ from typing import Any
 
 from schemas.errors import UserError
 
-Rows = Callable[[Path], Iterator[tuple[int, Mapping[str, Any]]]]
+ReadRows = Callable[[Path], Iterator[tuple[int, Mapping[str, Any]]]]
 """Reads the rows of a file, each with its number. Raises UserError for a file or a row that cannot be read."""
 
 

@@ -12,12 +12,14 @@ from curation.recipe import Recipe
 from curation.release.folder import WORK, Folder
 from curation.sources.places import is_local
 
+_PLACE = f"{WORK}/models"
+
 
 def send_models(folder: Folder, files: Iterable[ModelFile | CarriedSamples], local: bool = False) -> None:
     """Copies the models into the work in progress of a run, unless its workers are ``local`` and read the user's own
     file. Raises UserError if a model has changed since it was found, or cannot be read."""
     for file in files:
-        if not (local and file.is_mapped) and not folder.exists(_name(file)):
+        if not (local and file.is_users_file) and not folder.exists(_name(file)):
             with folder.writing(_name(file)) as copy:
                 file.copy_to(copy)
 
@@ -26,7 +28,7 @@ def receive_models(folder: Folder, files: Iterable[ModelFile | CarriedSamples], 
     """Reads the models of a run in the process of a worker, unless it has read them already, or is ``local`` and reads
     the user's own file."""
     for file in files:
-        if file.is_held or (local and file.is_mapped):
+        if file.is_held or (local and file.is_users_file):
             continue
         if is_local(folder.root):
             file.hold(Path(folder.path(_name(file))))
@@ -47,9 +49,6 @@ def read_models(recipe: Recipe) -> None:
 def forget_sent(folder: Folder) -> None:
     """Removes the copies of models from the work in progress."""
     folder.remove_below(_PLACE)
-
-
-_PLACE = f"{WORK}/models"
 
 
 def _name(file: ModelFile | CarriedSamples) -> str:

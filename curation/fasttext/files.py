@@ -38,8 +38,8 @@ class ModelFile:
     sha256: str
     labels: tuple[str, ...]
 
-    is_mapped = True
-    """Whether the processes of a machine read this file of the user's, which need not be carried to them."""
+    is_users_file = True
+    """Whether the content is a file of the user's, which all processes of this machine can read."""
 
     def model(self) -> Model:
         """The model, which is read unless this process holds it. Raises UserError if the file cannot be read, or has

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curation.benchmarks.carried import CarriedSamples
-from curation.benchmarks.files import Rows, check_names, named_file
+from curation.benchmarks.files import ReadRows, check_names, named_file
 from curation.benchmarks.passages import Shared, shared_passages, widened, without
 from curation.benchmarks.samples import samples_table, verbalise
 from curation.benchmarks.settings import Normalise, Settings
@@ -26,16 +26,28 @@ from schemas.checksums import sha256_of
 from schemas.errors import UserError
 from schemas.named_files import open_named
 
-SPAN_UNITS = {"llama2": "tokens", "gpt3": "words", "palm": "words"}
+_UNITS = {"llama2": "tokens", "gpt3": "words", "palm": "words"}
+"""In what spans are measured."""
 _NO_WORD = re.compile(r"[\W_]+")
-_SIGNALS = ["longest", "samples", "passages", "bytes", "share", "left", "sample", "start", "end"]
+_NOTHING_SHARED: dict[str, object] = {
+    "longest": 0,
+    "samples": 0,
+    "passages": 0,
+    "bytes": 0,
+    "share": 0.0,
+    "left": None,
+    "sample": None,
+    "start": None,
+    "end": None,
+}
+"""The signals of a text that shares no span, by the end of their names, in order; an empty text has no ``share``."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Contaminated:
     """Removes documents that share a span with a sample of a benchmark, or cuts the shared passages out of them.
 
-    What a span is says the ``definition``, as for ``gristmill contamination``, which lists the same documents and
+    The ``definition`` says what a span is, as for ``gristmill contamination``, which lists the same documents and
     passages (`contamination`). The signals are measured on the text before it is cut.
     """
 
@@ -60,13 +72,14 @@ class Contaminated:
     max_share: float | None = None
     """The maximum share of the bytes of a text that lie in shared passages."""
     max_passages: int | None = None
-    """The maximum number of passages, those that touch counted once. GPT-3 removed documents of more than 10 pieces."""
+    """The maximum number of passages; passages that touch count as one. GPT-3 removed documents of more than 10 pieces,
+    which 10 passages make."""
     min_left: int | None = 1
     """To cut: how many letters and numbers must be left of a text that is cut."""
     sha256: tuple[str, ...] = ()
     """The SHA-256 of each benchmark's file and then of the tokenizer's file (none: any). The manifest holds them."""
 
-    read: CarriedSamples | None = field(default=None, init=False, repr=False, compare=False)
+    carried: CarriedSamples | None = field(default=None, init=False, repr=False, compare=False)
     """The samples that `with_files` read."""
 
     def __post_init__(self) -> None:
@@ -96,8 +109,8 @@ class Contaminated:
                 raise UserError(f"contaminated.{name} is for texts that are cut: leave it out, or set action to cut")
         if self.sha256 and len(self.sha256) != len(self._files()):
             raise UserError(
-                "contaminated.sha256 has another length than the list of files: give one for each benchmark and the "
-                "tokenizer, or none"
+                f"contaminated.sha256 has {len(self.sha256)} entries for {len(self._files())} files: give one for each "
+                "benchmark and then for the tokenizer, or none"
             )
 
     @property
@@ -107,7 +120,7 @@ class Contaminated:
 
     @property
     def signals(self) -> pa.Schema:
-        unit = SPAN_UNITS[self.definition]
+        unit = _UNITS[self.definition]
         around = f", with {self.around} characters on each side" if self.around else ""
         said = [
             count("contaminated_longest", f"{unit} of the longest span that the text shares with a sample"),
@@ -122,7 +135,7 @@ class Contaminated:
         ]
         return pa.schema(said)
 
-    def with_files(self, folder: Path, rows: Rows) -> "Contaminated":
+    def with_files(self, folder: Path, rows: ReadRows) -> "Contaminated":
         """This step with the samples of its benchmarks in ``folder``, which ``rows`` reads. Raises UserError for a file
         that cannot be read, or that is another one than the step asks for."""
         named = [(name, folder / path) for name, path in map(named_file, self.benchmarks)]
@@ -139,26 +152,25 @@ class Contaminated:
         settings = Settings(definition=self.definition, normalise=self.normalise)
         made = replace(self, sha256=tuple(digests))
         found = CarriedSamples.of(settings, tokenizer, samples_table(benchmarks))
-        object.__setattr__(made, "read", found)
+        object.__setattr__(made, "carried", found)
         return made
 
     def models(self) -> tuple[CarriedSamples, ...]:
         """The samples, if `with_files` read them."""
-        return () if self.read is None else (self.read,)
+        return () if self.carried is None else (self.carried,)
 
     def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        texts, read = batch["text"], self._read()
-        found = _found(read, texts)
+        texts, carried = batch["text"], self._carried()
+        found = _found(carried, texts)
         sizes = pc.binary_length(texts).to_numpy(zero_copy_only=False)
-        columns: dict[str, list[object]] = {name: [0] * len(texts) for name in _SIGNALS[:4]}
+        columns = {name: [value] * len(texts) for name, value in _NOTHING_SHARED.items()}
         columns["share"] = np.where(sizes > 0, 0.0, np.nan).tolist()
-        columns |= {name: [None] * len(texts) for name in _SIGNALS[5:]}
         for row, shared in found.items():
-            for name, value in _measured(texts[row].as_py().encode(), shared, self.around, read.samples).items():
+            for name, value in _measured(texts[row].as_py().encode(), shared, self.around, carried.samples).items():
                 columns[name][row] = value
         schema = self.signals
-        kinds = zip(_SIGNALS, schema.types, strict=True)
-        arrays = [pa.array(columns[name], kind, from_pandas=True) for name, kind in kinds]
+        pairs = zip(columns.values(), schema.types, strict=True)
+        arrays = [pa.array(values, kind, from_pandas=True) for values, kind in pairs]
         return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
     def rules(self) -> tuple[Rule, ...]:
@@ -171,7 +183,7 @@ class Contaminated:
 
     def cut(self, texts: pa.LargeStringArray) -> pa.LargeStringArray:
         """The texts without the passages that they share with samples."""
-        found = _found(self._read(), texts)
+        found = _found(self._carried(), texts)
         if not found:
             return texts
         mask = np.zeros(len(texts), np.bool_)
@@ -187,13 +199,13 @@ class Contaminated:
         files = [named_file(each)[1] for each in self.benchmarks]
         return files if self.tokenizer is None else [*files, Path(self.tokenizer)]
 
-    def _read(self) -> CarriedSamples:
-        if self.read is None:
+    def _carried(self) -> CarriedSamples:
+        if self.carried is None:
             raise UserError(
                 "step contaminated: a manifest does not hold its benchmarks, so nothing can be measured with them: use "
                 "the recipe file"
             )
-        return self.read
+        return self.carried
 
 
 @contextmanager
@@ -220,10 +232,10 @@ class _Last(threading.local):
 _last = _Last()
 
 
-def _found(read: CarriedSamples, texts: pa.LargeStringArray) -> Mapping[int, Shared]:
-    key = (read.sha256, address_of(texts))
+def _found(carried: CarriedSamples, texts: pa.LargeStringArray) -> Mapping[int, Shared]:
+    key = (carried.sha256, address_of(texts))
     if _last.key != key:
-        _last.found, _last.texts, _last.key = shared_passages(read.index, texts), texts, key
+        _last.found, _last.texts, _last.key = shared_passages(carried.index, texts), texts, key
     return _last.found
 
 

@@ -133,7 +133,7 @@ def _list_contamination(lookup: Lookup, row: dict[str, Any]) -> Iterator[str]:
         return
     if step.cuts and "stage" not in row:
         many = f"{signals['contaminated_passages']:,} passage{'s' if signals['contaminated_passages'] > 1 else ''}"
-        yield f"  {many} of samples, of together {signals['contaminated_bytes']:,} bytes, cut out of its text"
+        yield f"  cut out of its text: {many} of samples, {signals['contaminated_bytes']:,} bytes in all"
     place = f"bytes {signals['contaminated_start']:,} to {signals['contaminated_end']:,}"
     others = f" and {signals['contaminated_samples'] - 1:,} more" if signals["contaminated_samples"] > 1 else ""
     yield f"  shared with samples: {signals['contaminated_sample']}{others}; the longest span at {place}"

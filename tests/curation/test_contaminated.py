@@ -165,7 +165,7 @@ def test_explain_names_the_sample_and_the_place(place: Path) -> None:
         [row] = lookup.find("exact")
         lines = list(explain(lookup, row))
         assert lines[2] == f"  shared with samples: quiz/s0; the longest span at {place_of}"
-    assert lines[1] == f"  1 passage of samples, of together {len(KALE) - 1} bytes, cut out of its text"
+    assert lines[1] == f"  cut out of its text: 1 passage of samples, {len(KALE) - 1} bytes in all"
     [row] = lookup.find("nothing")
     assert len(list(explain(lookup, row))) == 1
 
