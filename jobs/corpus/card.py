@@ -63,7 +63,7 @@ def run(options: CardOptions) -> None:
         CROISSANT: _json(croissant(made, manifest, name, options.licence)),
     }
     for file, text in texts.items():
-        _write(folder, file, text)
+        write_card(folder, file, text)
     _print_shares(made)
     say(f"{options.corpus}: written: {', '.join(texts)}")
 
@@ -91,8 +91,8 @@ def _check_readme(folder: Folder) -> None:
         raise UserError(f"{folder.root}/{README} has no line '{MARK}': rename the file, add the line, or use --json")
 
 
-def _write(folder: Folder, file: str, text: str) -> None:
-    """Writes a file of the folder. Raises RunError if it cannot be written, as on a full disk."""
+def write_card(folder: Folder, file: str, text: str) -> None:
+    """Writes a file of the card into the folder. Raises RunError if it cannot be written, as on a full disk."""
     try:
         with folder.writing(file) as stream:
             stream.write(text.encode())

@@ -23,7 +23,8 @@ from curation.reports.card_measures import Task, measured
 from curation.reports.card_scores import by_model
 from curation.reports.card_terms import wanted_terms
 from curation.reports.card_workers import _measure_unit
-from schemas.errors import UserError
+from jobs.corpus.card import write_card
+from schemas.errors import RunError, UserError
 from schemas.intervals import wilson
 from tests.jobs.calling import GRAIN, call
 
@@ -156,18 +157,19 @@ def test_a_readme_of_the_users_stays(
     assert (curated / "README.md").read_text() == own
 
 
-@pytest.mark.parametrize(
-    ("name", "ended", "said"),
-    [("README.md", 2, "cannot be read (Is a directory): rename it"), ("card.json", 1, "cannot be written (")],
-)
-def test_a_file_that_cannot_be_written_is_one_sentence(
-    name: str, ended: int, said: str, curated: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+def test_a_folder_in_place_of_the_readme_is_one_sentence(
+    curated: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (curated / name).unlink(missing_ok=True)
-    (curated / name).mkdir()
-    assert call("card", curated, monkeypatch=monkeypatch) == ended
-    assert f"{name} {said}" in capsys.readouterr().err
-    assert not [each for each in curated.iterdir() if each.name.startswith(".")]
+    (curated / "README.md").unlink(missing_ok=True)
+    (curated / "README.md").mkdir()
+    assert call("card", curated, monkeypatch=monkeypatch) == 2
+    assert "README.md cannot be read (Is a directory): rename it" in capsys.readouterr().err
+
+
+def test_a_card_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RunError, match=r"card\.json cannot be written \(.*\): repeat"):
+        write_card(Folder(str(tmp_path / "file")), "card.json", "{}")
 
 
 def test_documents_without_url_date_or_language(tmp_path: Path, card: Card, monkeypatch: pytest.MonkeyPatch) -> None:
