@@ -1,29 +1,19 @@
-"""The command ``gristmill contamination``: reads benchmarks and scores, searches, and prints a table."""
+"""The command ``gristmill contamination``: reads benchmarks and scores, and searches."""
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from annotation.rows.reading import digest
-from curation.benchmarks import decon, ngrams
 from curation.benchmarks.files import check_names, named_file
 from curation.benchmarks.samples import samples_table, take_apart, verbalise
 from curation.benchmarks.settings import Definition, Normalise, Settings
-from curation.contamination.manifest import ContaminationManifest
 from curation.contamination.scores import Scores, read_scores
-from curation.contamination.search import SUBSETS_FILE, Searched, find_contamination
-from curation.contamination.subsets import SUBSETS as SUBSET_NAMES
-from curation.contamination.tables import SUBSETS
+from curation.contamination.search import Searched, find_contamination
 from curation.job import Execution
-from curation.release.folder import Folder
-from curation.release.shards import read_shard
 from curation.tokenizers.tokenizer import Tokenizer, open_tokenizer
 from jobs.benchmark_rows import benchmark_rows
+from jobs.contamination.printing import print_search
 from jobs.panics import hold_back_panics
-from jobs.tables import Row, print_table
-from jobs.terminal import say
 from schemas.errors import UserError
 
 
@@ -74,7 +64,7 @@ def run(options: ContaminationOptions) -> None:
         found = find_contamination(
             options.corpus, benchmarks, tokenizer, str(options.output), settings, scores, execution
         )
-    _print(found, options.output)
+    print_search(found, str(options.output), samples, scores)
 
 
 def _tokenizer(options: ContaminationOptions) -> Tokenizer | None:
@@ -112,40 +102,3 @@ def _check_fields(options: ContaminationOptions) -> None:
     given = {"--question": options.question, "--answer": options.answer, "--passage": options.passage}
     for name in (name for name, field in given.items() if field is not None):
         raise UserError(f"{name} is for --definition decon: give the text of a sample as --template, or leave it out")
-
-
-def _print(found: ContaminationManifest, output: Path) -> None:
-    """Prints a row for each benchmark and L or N, and with scores the subsets below it."""
-    definition = found.settings["definition"]
-    by_tokens = definition == "llama2"
-    evidence = bool(found.scores) and by_tokens
-    table = read_shard(Folder(str(output)), SUBSETS_FILE, SUBSETS.columns.names).to_pylist()
-    groups: defaultdict[tuple[str, str | None, int], list[Mapping[str, Any]]] = defaultdict(list)
-    for row in table:
-        groups[row["benchmark"], row["scores"], row["length"]].append(row)
-    shown = []
-    for (benchmark, scores, length), subsets in groups.items():
-        counts = [f"{each['samples']:,}" for each in subsets]
-        size, none = ((), ()) if definition == "decon" else ((str(length),), ("",))
-        if scores is None:
-            shown.append(Row((benchmark, *size, *counts)))
-        else:
-            verdict = [_verdict(subsets)] if evidence else []
-            shown.append(Row((f"{benchmark}, {scores}", *size, *counts, *verdict)))
-            shown.append(Row(("  mean score", *none, *[_number(each["mean"], ".1%") for each in subsets]), "dim"))
-            shown.append(Row(("  Z", *none, *[_number(each["z"], "+.2f") for each in subsets]), "dim"))
-    names = {"llama2": ("L", *SUBSET_NAMES), "decon": decon.SUBSETS}.get(definition, ("N", *ngrams.SUBSETS))
-    columns = ("samples", *names, *(["evidence"] if evidence else []))
-    print_table(columns, [Row((*row.cells, *[""] * (len(columns) - len(row.cells))), row.style) for row in shown])
-    read = found.read
-    tokenised = f" ({read['tokenised']:,} were tokenised)" if by_tokens else ""
-    what = "contaminate a sample" if definition == "decon" else "share a passage with a sample"
-    say(f"{output}: {read['contaminated']:,} of {read['documents']:,} documents {what}{tokenised}")
-
-
-def _verdict(subsets: Sequence[Mapping[str, Any]]) -> str:
-    return "yes" if subsets[0]["evident"] else "no"
-
-
-def _number(value: float | None, form: str) -> str:
-    return "-" if value is None else format(value, form)

@@ -39,7 +39,7 @@ def test_it_prints_the_subsets_of_each_benchmark(call: Call, capsys: pytest.Capt
     said = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert said[0] == ["samples", "L", "clean", "not", "clean", "not", "dirty", "dirty", "evidence"]
     assert said[1] == ["quiz,", "model", "10", "1", "2", "1", "2", "no"]
-    assert said[2] == ["mean", "score", "0.0%", "100.0%", "0.0%", "100.0%"]
+    assert said[2] == ["mean", "score,", "all", "66.7%", "0.0%", "100.0%", "0.0%", "100.0%"]
     assert said[3] == ["Z", "-1.41", "+1.00", "-1.41", "+1.00"]
     assert ["s", "10", "1", "0", "1", "0"] in said
     assert said[-1][:4] == ["out:", "2", "of", "2"]
@@ -57,7 +57,7 @@ def test_ngrams_need_no_tokenizer(call: Call, definition: str, size: str, capsys
     assert said == [
         ["samples", "N", "clean", "dirty"],
         ["quiz,", "model", size, "1", "2"],
-        ["mean", "score", "0.0%", "100.0%"],
+        ["mean", "score,", "all", "66.7%", "0.0%", "100.0%"],
         ["Z", "-1.41", "+1.00"],
         ["out:", "2", "of", "2", "documents", "share", "a", "passage", "with", "a", "sample"],
     ]
@@ -77,7 +77,7 @@ def test_decon_takes_the_fields_of_the_parts(call: Call, capsys: pytest.CaptureF
     assert said == [
         ["samples", "left", "out", "clean", "contaminated"],
         ["quiz,", "model", "1", "1", "1"],
-        ["mean", "score", "0.0%", "100.0%", "100.0%"],
+        ["mean", "score,", "all", "66.7%", "0.0%", "100.0%", "100.0%"],
         ["Z", "-1.41", "+0.71", "+0.71"],
         ["out:", "1", "of", "2", "documents", "contaminate", "a", "sample"],
     ]
@@ -110,6 +110,18 @@ def test_each_definition_has_its_own_options(
     shown = capsys.readouterr().err
     assert said in shown
     assert shown.count("\n") == 1
+
+
+def test_scores_of_any_scale_and_of_some_samples(call: Call, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("half.csv").write_text("id,score\n0,85.3\n1,12\n")
+    Path("short.jsonl").write_text('{"id": "a", "text": "Why?"}\n')
+    words = ("--definition", "palm", "--benchmark", "quiz.jsonl", "--scores", "half.csv", "--output", "half")
+    assert call("contamination", "corpus", *words) == 0
+    said = capsys.readouterr().out
+    assert "mean score, all 48.65" in said
+    assert "half lacks the scores of 1 of 3 samples of quiz, and counts only the others" in said
+    assert call(*GIVEN, "--benchmark", "short.jsonl") == 0
+    assert "short: 1 sample has 10 tokens or fewer: no text can match" in capsys.readouterr().out
 
 
 def test_contaminated_documents_are_taken_down(call: Call) -> None:
