@@ -85,7 +85,7 @@ class DeconIndex:
         """The words of each part of each reference: shape (references, 3)."""
         return np.column_stack([np.diff(bounds) for _, bounds in self._read])
 
-    @property
+    @cached_property
     def has_parts(self) -> npt.NDArray[np.bool_]:
         """Whether each reference has each part: shape (references, 3)."""
         found: npt.NDArray[np.bool_] = self.lengths >= [decon.QUESTION_NGRAM, 1, decon.PASSAGE_NGRAM]

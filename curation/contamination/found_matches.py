@@ -86,11 +86,7 @@ class FoundMatches:
         for number in enters.tolist():
             sample = int(samples[number])
             score, *own = scores[number].tolist()
-            parts = [
-                (PARTS[part], own[part], start, end, data[start:end].decode()[:SHOWN] if start != _ABSENT else "")
-                for part, (start, end) in enumerate(at[number])
-                if self._index.has_parts[sample, part]
-            ]
+            parts = self._parts(sample, own, at[number], data)
             self.best.add(sample, Match(int(rank[number]), draw, doc_id, source, score, parts))
         if not len(shown):
             return None
@@ -106,6 +102,16 @@ class FoundMatches:
         ]
         found = {"doc_id": doc_id, "source": source, "samples": int(contaminates.sum())}
         return {**found, "score": float(scores[contaminates, 0].max()), "matches": matches}
+
+    def _parts(self, sample: int, scores: list[float], places: list[tuple[int, int]], data: bytes) -> list[Part]:
+        """The parts that a sample has, from the score and the place of each part in the text ``data``."""
+        return [
+            (name, score, start, end, data[start:end].decode()[:SHOWN] if start != _ABSENT else "")
+            for name, score, (start, end), held in zip(
+                PARTS, scores, places, self._index.has_parts[sample].tolist(), strict=True
+            )
+            if held
+        ]
 
     def _locate(self, text: str, places: Integers) -> Integers:
         """The bytes of a text that repeat the parts of matches: shape (matches, parts, 2); -1 for none."""
