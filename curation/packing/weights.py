@@ -102,6 +102,11 @@ def weigh(
     held, tokens = values[known], sizes[known]
     counts = tokens if weights.percentile == "tokens" else np.ones_like(tokens)
     if weights.epochs:
+        if max_epochs is not None and max(weights.epochs) > max_epochs:
+            raise UserError(
+                f"weights.epochs of {name} asks for {max(weights.epochs):g} epochs, and max_epochs is {max_epochs:g}: "
+                "raise max_epochs or lower the epochs"
+            )
         bucket[known] = buckets(held, counts, len(weights.epochs))
         epochs[known] = np.array(weights.epochs)[bucket[known]]
         most = max_epochs or max(weights.epochs)

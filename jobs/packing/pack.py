@@ -113,7 +113,8 @@ def print_packed(folder: Path, packed: Manifest) -> None:
     print_table(("source", "documents", "tokens", "asked", "share", "epochs"), rows)
     for source in packed.sources:
         if source.buckets:
-            print_table((source.name, "documents", "tokens", "epochs"), map(_bucket_row, source.buckets))
+            columns = (f"{source.name}, by value", "documents", "tokens", "epochs", "taken")
+            print_table(columns, map(_bucket_row, source.buckets))
     for source in packed.sources:
         if source.short:
             say(f"{source.name} is short: max_epochs of {source.max_epochs:g} allows no more")
@@ -125,9 +126,10 @@ def print_packed(folder: Path, packed: Manifest) -> None:
     for line in noticed_lines(Noticed.of(packed.noticed)):
         say(line)
     if packed.divided is not None:
-        count, fitting = packed.divided.documents, packed.divided.fitting
+        share, fitting = packed.divided.share, packed.divided.fitting
         say(
-            f"divided: {count:,} documents ({packed.divided.share:.1%}), of which {fitting:,} would fit into a sequence"
+            f"divided: {packed.divided.documents:,} documents ({share:.1%}); "
+            f"{fitting:,} of them would fit into one sequence"
         )
     padding = packed.padding
     say(f"padding: {padding.tokens if padding else 0:,} tokens ({padding.share if padding else 0:.1%})")
@@ -136,9 +138,10 @@ def print_packed(folder: Path, packed: Manifest) -> None:
 
 
 def _bucket_row(bucket: BucketReport) -> Row:
-    values = [f"{value:.6g}" for value in (bucket.least, bucket.most) if value is not None]
+    values = [f"{value:.4g}" for value in (bucket.least, bucket.most) if value is not None]
     named = " to ".join(dict.fromkeys(values)) or "without a value"
-    return Row((named, f"{bucket.documents:,}", f"{bucket.tokens:,}", f"{bucket.epochs:.2f}"))
+    counts = (f"{bucket.documents:,}", f"{bucket.tokens:,}", f"{bucket.epochs:.2f}", f"{bucket.taken_tokens:,}")
+    return Row((named, *counts))
 
 
 def noticed_lines(noticed: Noticed) -> Iterator[str]:

@@ -36,7 +36,7 @@ def test_it_packs_and_says_what_each_source_gave(call: Call, capsys: pytest.Capt
     assert said[0].split() == ["source", "documents", "tokens", "asked", "share", "epochs"]
     assert [line.split()[:2] for line in said[1:3]] == [["books", "10"], ["web", "41"]]
     assert said[3] == "empty: 1 documents"
-    assert re.fullmatch(r"divided: \d+ documents \(\d+.\d%\), of which \d+ would fit into a sequence", said[4])
+    assert re.fullmatch(r"divided: \d+ documents \(\d+.\d%\); \d+ of them would fit into one sequence", said[4])
     assert said[5] == "padding: 0 tokens (0.0%)"
     assert said[6].endswith("tokens, which fill no sequence")
     assert said[7].startswith("out: ")
@@ -48,7 +48,7 @@ def test_best_fit_cuts_long_documents_alone_and_says_so(
     words = ("pack", "web", "books", "--tokenizer", "tokenizer.json", "--length", "12", "--packing", "best-fit")
     assert call(*words, "--output", "out") == 0
     said = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
-    assert re.fullmatch(r"divided: 10 documents \(20\.0%\), of which 0 would fit into a sequence", said[4])
+    assert re.fullmatch(r"divided: 10 documents \(20\.0%\); 0 of them would fit into one sequence", said[4])
     assert re.fullmatch(r"padding: [1-9]\d* tokens \(\d+\.\d%\)", said[5])
     assert said[6] == "left at the end: 0 tokens, which fill no sequence"
     assert call("verify", "out") == 0

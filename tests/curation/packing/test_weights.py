@@ -185,6 +185,7 @@ def test_a_signal_of_the_documents_that_were_kept_gives_the_buckets(tmp_path: Pa
             "lower mean or drop, or raise max_epochs",
         ),
         ({"column": "score", "epochs": (0.001, 0.0)}, {}, "the weights of web leave no token"),
+        ({"column": "score", "epochs": (0, 8)}, {"max_epochs": 7.0}, "raise max_epochs or lower the epochs"),
     ],
 )
 def test_weights_that_cannot_be_are_one_sentence(
