@@ -49,7 +49,9 @@ def heavy_rules(folder: Folder, manifest: Manifest) -> Iterator[str]:
                 _by_dialect(folder, manifest, recipe, (source, stage, reason)) if stage in filters else iter(())
             )
             part, dialect = min(by_dialect, default=(float("inf"), ""))
-            if part * share <= HEAVY:
+            if (stage, reason) == (Language.use, "language_score"):
+                yield f"{says}: lower {stage}.min_score, or choose another {stage}.identifier, whose scores differ"
+            elif part * share <= HEAVY:
                 yield f"{says}; as {dialect} counts, about {part * share:.0%}: {stage}.dialect={dialect}"
             else:
                 yield f"{says}: read some of them with gristmill explain {folder.root} --sample 10 --reason {reason}"

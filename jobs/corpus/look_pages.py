@@ -83,6 +83,7 @@ class Pages:
         following = None
         if page.next is not None:
             following = urlencode({**given, "from": f"{page.next.shard}-{page.next.row}"})
+        other = REMOVED if wanted.table == "documents" else KEPT
         return self._list.render(
             title=self.lookup.folder.root,
             given=given,
@@ -94,6 +95,8 @@ class Pages:
             rows=page.rows,
             size=PAGE_ROWS,
             following=following,
+            other=other,
+            elsewhere=urlencode({**{name: given[name] for name in given if name != "from"}, "verdict": other}),
             is_first="from" not in given,
         )
 

@@ -26,4 +26,6 @@ def run(corpus: str, against: str | None, output: Path) -> None:
     page = render(report, other)
     write_page(output, page, mark=MARK, kind="page of gristmill report", option="--output")
     about = markdown.count(report.figures.ledger.total("read")[0], "document")
+    if other is not None:
+        say(f"A: {corpus} (release {report.figures.name}), B: {against} (release {other.name})")
     say(f"{output}: {readable(len(page.encode()))} about {about}")

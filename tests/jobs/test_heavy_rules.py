@@ -34,6 +34,17 @@ def test_a_rule_that_removes_more_than_a_fifth_of_a_source_is_named(
     assert ("about 0%: gopher_quality.dialect=" in said) == warned
 
 
+def test_a_score_of_language_that_few_texts_reach_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "part.jsonl"
+    path.write_text("".join(json.dumps({"text": f"{GRAIN} {n}"}) + "\n" for n in range(LEAST)))
+    recipe = ("--recipe", "c4", "--set", "language.min_score=1", "--set", "near=false")
+    assert call("curate", "--input", path, "--output", tmp_path / "out", *recipe, monkeypatch=monkeypatch) == 0
+    assert "language: language_score removed 100% of the documents" in (said := capsys.readouterr().err)
+    assert "lower language.min_score" in said
+
+
 @pytest.mark.parametrize(("alike", "warned"), [(LEAST // 2 + 2, True), (LEAST // 2, False)])
 def test_a_source_of_which_most_are_near_duplicates_is_named(
     alike: int, warned: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch

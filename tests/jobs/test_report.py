@@ -121,7 +121,11 @@ def test_corpora_of_all_kinds_have_a_page(
     settings: tuple[str, str], corpus: Path, tmp_path: Path, gristmill: Gristmill
 ) -> None:
     gristmill("curate", "--input", corpus, "--output", tmp_path / "out", *settings, "--progress", "none")
-    text = page_of(gristmill, tmp_path / "out", "--against", tmp_path / "out")
+    out = tmp_path / "out"
+    said = gristmill("report", out, "--against", out, "--output", tmp_path / "out.html")
+    assert f"A: {out} (release " in said
+    assert f"B: {out} (release " in said
+    text = (tmp_path / "out.html").read_text(encoding="utf-8")
     assert "From read to kept" in text
     assert ("a value of each language" in text) == ("fineweb2" in settings)
 

@@ -194,6 +194,7 @@ def test_a_corpus_of_no_documents_has_a_page(tmp_path: Path, monkeypatch: pytest
     with closing(CorpusTables.of(lookup)) as tables:
         shown = Pages(lookup, tables)
         assert "no documents" in shown.list({})
+        assert 'href="?doc_id=lost&amp;verdict=removed"' in shown.list({"doc_id": "lost"})
         assert "no documents" in shown.list({"verdict": "removed", "text": "mill"})
         assert shown.document("documents", START) is None
 
