@@ -86,7 +86,10 @@ def pack(
         else:
             plan = Cutting(corpus, documents, length)
         if not plan.rows:
-            raise UserError(f"{plan.left_tokens:,} tokens are too few for --length {length:,}: give a smaller --length")
+            more = ", or raise the mixture's tokens" if mixture is not None and mixture.tokens is not None else ""
+            raise UserError(
+                f"{plan.left_tokens:,} tokens are too few for --length {length:,}: give a smaller --length{more}"
+            )
         ledger = PackingLedger(corpus, documents, length)
         with counting("packing, in sequences") as tell:
             files = write_shards(folder, plan, ledger, shard_batches(length, corpus.tokens.itemsize), tell)

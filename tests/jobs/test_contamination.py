@@ -160,6 +160,12 @@ def test_a_mistake_is_one_sentence(
     assert shown.count("\n") == 1
 
 
+def test_a_benchmark_without_rows_is_refused(call: Call, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("none.jsonl").write_text("\n")
+    assert call(*GIVEN, "--benchmark", "none.jsonl") == 2
+    assert "none.jsonl has no rows" in capsys.readouterr().err
+
+
 def test_an_unreadable_row_is_named(call: Call, capsys: pytest.CaptureFixture[str]) -> None:
     Path("broken.jsonl").write_text('{"text": "a"}\n{"text": \n')
     assert call(*GIVEN, "--benchmark", "broken.jsonl") == 2
