@@ -57,7 +57,7 @@ def verbalise(
     """
     if template is not None and not placeholders(template, FIELD):
         raise UserError(
-            f"--template {template!r} has no field in braces: write the fields of a row, such as {{question}}"
+            f"the template {template!r} has no field in braces: write the fields of a row, such as {{question}}"
         )
     ids: dict[str, int] = {}
     texts = []
@@ -85,8 +85,8 @@ def take_apart(
             field = fields.get(part) or next(filter(row.__contains__, FIELDS[part]), None)
             if part == "question" and field is None:
                 raise UserError(
-                    f"{name}, row {number:,} has no field question, prompt or text: name the question's field as "
-                    f"--question ({_fields(row)})"
+                    f"{name}, row {number:,} has no field question, prompt or text: name the field of its "
+                    f"question ({_fields(row)})"
                 )
             texts.append("" if field is None else _text(name, number, row, field))
         _add_id(ids, name, number, row, id_field)
@@ -118,7 +118,7 @@ def _guess(name: str, row: Mapping[str, Any]) -> str:
     for template in GUESSES:
         if placeholders(template, FIELD) <= row.keys():
             return template
-    raise UserError(f"{name} has no field text, question or prompt: give a --template of its fields ({_fields(row)})")
+    raise UserError(f"{name} has no field text, question or prompt: give a template of its fields ({_fields(row)})")
 
 
 def _fields(row: Mapping[str, Any]) -> str:
@@ -147,7 +147,7 @@ def _add_id(ids: dict[str, int], name: str, number: int, row: Mapping[str, Any],
     if sample_id in ids:
         raise UserError(
             f"{name}: rows {ids[sample_id]:,} and {number:,} have the same id {sample_id!r}: give each row its own "
-            "id, or name another field as --id-field"
+            "id, or name another field of ids"
         )
     ids[sample_id] = number
 
@@ -155,7 +155,7 @@ def _add_id(ids: dict[str, int], name: str, number: int, row: Mapping[str, Any],
 def _sample_id(name: str, number: int, row: Mapping[str, Any], id_field: str | None) -> str:
     value = row.get(id_field or ID)
     if value is None and id_field is not None:
-        raise UserError(f"{name}, row {number:,} has no {id_field}: name a field that every row has as --id-field")
+        raise UserError(f"{name}, row {number:,} has no {id_field}: name a field of ids that every row has")
     if isinstance(value, str) and value:
         return value
     return str(number if value is None or isinstance(value, bool | list | dict | str) else value)

@@ -154,9 +154,9 @@ def _make_tokenizer(
             f"and token ids may go from 0 to {MOST_TOKENS - 1:,}"
         )
     end, begin = named[0] or _end_token(path, vocabulary), named[1]
-    for name, option in ((end, "--end-token"), (begin, "--begin-token")):
+    for name, which in ((end, "end token"), (begin, "begin token")):
         if name is not None and name not in vocabulary:
-            raise UserError(f"{path} has no token {name}: name a token of its vocabulary as {option}")
+            raise UserError(f"{path} has no token {name}: name a token of its vocabulary as the {which}")
     special = special | {vocabulary[name] for name in (end, begin) if name is not None}
     return Tokenizer(
         kind=kind,
@@ -175,11 +175,9 @@ def _make_tokenizer(
 def _end_token(path: Path, vocabulary: dict[str, int]) -> str:
     found = [name for name in END_TOKENS if name in vocabulary]
     if not found:
-        raise UserError(
-            f"{path} has none of {', '.join(END_TOKENS)} to end a document: name another token as --end-token"
-        )
+        raise UserError(f"{path} has none of {', '.join(END_TOKENS)} to end a document: name another end token")
     if len(found) > 1:
-        raise UserError(f"{path} has {' and '.join(found)}: name the token that ends a document as --end-token")
+        raise UserError(f"{path} has {' and '.join(found)}: name one of them as the end token")
     return found[0]
 
 

@@ -41,12 +41,12 @@ def test_without_a_template_the_usual_fields_make_the_text() -> None:
     ("rows", "template", "id_field", "said"),
     [
         ([{"id": 1, "text": "a"}, {"id": "1", "text": "b"}], None, None, "rows 1 and 2 have the same id '1'"),
-        ([{"body": "a"}], None, None, "give a --template of its fields (body)"),
+        ([{"body": "a"}], None, None, "give a template of its fields (body)"),
         ([{"text": "a"}], "{question}", None, "row 1 has no field question"),
         ([{"text": {"a": 1}}], None, None, "row 1: field text is not a text"),
-        ([{"text": "a"}], None, "key", "row 1 has no key"),
-        ([{"text": "a"}], "", None, "--template '' has no field in braces"),
-        ([{"text": "a"}], "{text", None, "--template '{text' has no field in braces"),
+        ([{"text": "a"}], None, "key", "row 1 has no key: name a field of ids that every row has"),
+        ([{"text": "a"}], "", None, "the template '' has no field in braces"),
+        ([{"text": "a"}], "{text", None, "the template '{text' has no field in braces"),
     ],
 )
 def test_a_wrong_row_is_named(
@@ -72,7 +72,11 @@ def test_rows_are_taken_apart_by_the_usual_fields_or_named_ones() -> None:
 @pytest.mark.parametrize(
     ("rows", "fields", "said"),
     [
-        ([{"text": "a"}, {"body": "a"}], {}, "row 2 has no field question, prompt or text: name the question's field"),
+        (
+            [{"text": "a"}, {"body": "a"}],
+            {},
+            "row 2 has no field question, prompt or text: name the field of its question (body)",
+        ),
         ([{"text": "a"}], {"answer": "reply"}, "row 1 has no field reply, which is asked for: its fields are text"),
         ([{"text": "a", "id": 1}, {"text": "a", "id": 1}], {}, "rows 1 and 2 have the same id '1'"),
     ],

@@ -65,7 +65,7 @@ def test_the_end_token_is_found_by_its_usual_names(end: str, tmp_path: Path) -> 
 
 def test_another_end_token_can_be_named(tmp_path: Path) -> None:
     path = saved(tmp_path / "t.json", byte_level("<doc>"))
-    with pytest.raises(UserError, match="name another token as --end-token"):
+    with pytest.raises(UserError, match="name another end token"):
         open_tokenizer(path)
     assert open_tokenizer(path, "<doc>").end_token == "<doc>"
     with pytest.raises(UserError, match="has no token <end>"):
