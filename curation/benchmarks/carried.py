@@ -11,7 +11,7 @@ from typing import IO, Any
 
 import pyarrow as pa
 
-from curation.benchmarks.ngram_index import AnyIndex, make_index
+from curation.benchmarks.indexes import AnyIndex, make_index
 from curation.benchmarks.settings import Settings
 from curation.tokenizers.tokenizer import Tokenizer, one_thread_each, open_tokenizer
 
@@ -98,7 +98,7 @@ class CarriedSamples:
 
     @property
     def samples(self) -> pa.Table:
-        """The samples, as rows of SAMPLES."""
+        """The samples, as rows of SAMPLES or, for decon, of REFERENCES."""
         return self._content.samples
 
     @property

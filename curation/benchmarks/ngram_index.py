@@ -10,13 +10,12 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curation.benchmarks.index import DOCUMENT, Index, Integers, Matches, Windows
+from curation.benchmarks.index import DOCUMENT, Integers, Matches, Windows
 from curation.benchmarks.ngrams import are_dirty, ngram_size
 from curation.benchmarks.settings import Settings
 from curation.benchmarks.texts import Form
 from curation.benchmarks.vocabulary import Vocabulary
 from curation.kernels.token_spans import COLUMNS, find_spans
-from curation.tokenizers.tokenizer import Tokenizer
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,14 +114,3 @@ class NgramIndex:
             "contamination": found / np.maximum(ngrams, 1),
             "dirty": pa.array(are_dirty(self.settings.definition, found, ngrams)),
         }
-
-
-AnyIndex = Index | NgramIndex
-
-
-def make_index(settings: Settings, tokenizer: Tokenizer | None, samples: pa.Table) -> AnyIndex:
-    """The index of a definition by tokens, with a tokenizer, or of one by n-grams of words, without."""
-    texts = samples["text"].combine_chunks()
-    if tokenizer is not None:
-        return Index(settings, tokenizer, texts)
-    return NgramIndex(settings, texts, samples["benchmark"].combine_chunks())

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from curation.benchmarks.index import AT, DOCUMENT, MISMATCHES, SAMPLE, TOKENS, Integers, rows_by_text
-from curation.benchmarks.ngram_index import AnyIndex
+from curation.benchmarks.indexes import SpanIndex
 from curation.benchmarks.texts import character_starts
 from curation.tokenizers.tokenizer import one_thread_each
 
@@ -28,7 +28,7 @@ class Shared:
     samples: int
 
 
-def shared_passages(index: AnyIndex, texts: pa.LargeStringArray) -> dict[int, Shared]:
+def shared_passages(index: SpanIndex, texts: pa.LargeStringArray) -> dict[int, Shared]:
     """What texts share with samples, by the number of the text, for the texts that share a span."""
     forms = index.form.texts(texts)
     with one_thread_each():
@@ -42,7 +42,7 @@ def shared_passages(index: AnyIndex, texts: pa.LargeStringArray) -> dict[int, Sh
     return found
 
 
-def _shared(index: AnyIndex, text: str, form: str, spans: Integers, covered: npt.NDArray[np.bool_]) -> Shared:
+def _shared(index: SpanIndex, text: str, form: str, spans: Integers, covered: npt.NDArray[np.bool_]) -> Shared:
     places = index.places(form)
     best = spans[np.lexsort([spans[:, SAMPLE], spans[:, MISMATCHES], -spans[:, TOKENS]])[0]]
     [place] = locate(index, text, places, best[[AT]], best[[TOKENS]])
@@ -50,13 +50,13 @@ def _shared(index: AnyIndex, text: str, form: str, spans: Integers, covered: npt
     return Shared(passages, int(best[TOKENS]), place, int(best[SAMPLE]), len(spans))
 
 
-def covered_places(index: AnyIndex, text: str, places: Integers, covered: npt.NDArray[np.bool_]) -> list[Place]:
+def covered_places(index: SpanIndex, text: str, places: Integers, covered: npt.NDArray[np.bool_]) -> list[Place]:
     """The runs of covered tokens as places of the text; ``places`` are those of its tokens."""
     edges = np.flatnonzero(np.diff(covered.astype(np.int8), prepend=0, append=0))
     return locate(index, text, places, edges[::2], edges[1::2] - edges[::2])
 
 
-def locate(index: AnyIndex, text: str, places: Integers, first: Integers, tokens: Integers) -> list[Place]:
+def locate(index: SpanIndex, text: str, places: Integers, first: Integers, tokens: Integers) -> list[Place]:
     """The places of a text that runs of tokens come from."""
     found = index.form.places(text, np.column_stack([places[first, 1], places[first + tokens - 1, 2]]))
     return [(start, end) for start, end in found.tolist()]

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from curation.benchmarks.contaminations import ABSENT, DOCUMENT, SAMPLE, are_contaminated, located, ranks
 from curation.benchmarks.decon import PARTS, Integers
 from curation.benchmarks.decon_index import DeconIndex
 from curation.benchmarks.index import rows_by_text
@@ -17,10 +18,6 @@ from curation.contamination.tables import DECON_DOCUMENTS
 
 SHOWN = 1000
 """The most characters that are shown of what repeats a part."""
-_DOCUMENT, _SAMPLE = range(2)
-"""The first columns of `find_overlaps`; then come two for each part."""
-_STEPS = 1 << 40
-_ABSENT = -1
 
 Part = tuple[str, float, int, int, str]
 """The name of a part of a sample, its score, the bytes [start, end) of the document that repeat it, -1 if none do, and
@@ -50,12 +47,13 @@ class FoundMatches:
 
     def search(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """The contaminated documents of a batch, as rows of DECON_DOCUMENTS."""
-        places, scores, _ = self._index.search(self._index.form.texts(batch["text"]))
-        contaminates = scores[:, 0] >= self._index.thresholds[places[:, _SAMPLE]]
-        self.documents += np.bincount(places[contaminates, _SAMPLE], minlength=len(self.documents))
+        overlaps = self._index.search(self._index.form.texts(batch["text"]))
+        contaminates = are_contaminated(self._index, overlaps)
+        places, scores, _ = overlaps
+        self.documents += np.bincount(places[contaminates, SAMPLE], minlength=len(self.documents))
         rows = []
-        for own in rows_by_text(places[:, _DOCUMENT]):
-            row = int(places[own.start, _DOCUMENT])
+        for own in rows_by_text(places[:, DOCUMENT]):
+            row = int(places[own.start, DOCUMENT])
             document = batch["doc_id"][row].as_py(), batch["source"][row].as_py(), batch["text"][row].as_py()
             found = self._document(document, places[own], scores[own], contaminates[own])
             if found is not None:
@@ -75,13 +73,13 @@ class FoundMatches:
         """The row of a document with these matches, None if no match contaminates a sample; keeps the best matches of
         the samples."""
         doc_id, source, text = document
-        samples = places[:, _SAMPLE]
+        samples = places[:, SAMPLE]
         draw = draw_of(doc_id, source)
-        rank = np.round((1 - scores[:, 0]) * _STEPS).astype(np.int64)
+        rank = ranks(scores[:, 0])
         shown = np.lexsort([samples, rank, ~contaminates])[: min(SHOWN_SPANS, int(contaminates.sum()))]
         enters = np.flatnonzero(self.best.may_enter(samples, rank, np.full(len(samples), draw)))
-        located = np.union1d(shown, enters)
-        at = dict(zip(located.tolist(), self._locate(text, places[located]).tolist(), strict=True))
+        placed = np.union1d(shown, enters)
+        at = dict(zip(placed.tolist(), located(self._index, text, places[placed]).tolist(), strict=True))
         data = text.encode()
         for number in enters.tolist():
             sample = int(samples[number])
@@ -106,24 +104,12 @@ class FoundMatches:
     def _parts(self, sample: int, scores: list[float], places: list[tuple[int, int]], data: bytes) -> list[Part]:
         """The parts that a sample has, from the score and the place of each part in the text ``data``."""
         return [
-            (name, score, start, end, data[start:end].decode()[:SHOWN] if start != _ABSENT else "")
+            (name, score, start, end, data[start:end].decode()[:SHOWN] if start != ABSENT else "")
             for name, score, (start, end), held in zip(
                 PARTS, scores, places, self._index.has_parts[sample].tolist(), strict=True
             )
             if held
         ]
-
-    def _locate(self, text: str, places: Integers) -> Integers:
-        """The bytes of a text that repeat the parts of matches: shape (matches, parts, 2); -1 for none."""
-        form = self._index.form.texts(pa.array([text], pa.large_string()))[0].as_py()
-        words = self._index.vocabulary.places(form)
-        ranges = places[:, 2:].reshape(-1, 2)
-        held = ranges[:, 0] != _ABSENT
-        found = np.full_like(ranges, _ABSENT)
-        found[held] = self._index.form.places(
-            text, np.column_stack([words[ranges[held, 0], 1], words[ranges[held, 1] - 1, 2]])
-        )
-        return found.reshape(-1, len(PARTS), 2)
 
 
 def sample_rows(index: DeconIndex, numbers: range, documents: Integers, best: Best[Match]) -> dict[str, Any]:
@@ -160,9 +146,9 @@ def _match(match: Match) -> dict[str, Any]:
             {
                 "part": name,
                 "score": score,
-                "start": None if start == _ABSENT else start,
-                "end": None if start == _ABSENT else end,
-                "extract": None if start == _ABSENT else extract,
+                "start": None if start == ABSENT else start,
+                "end": None if start == ABSENT else end,
+                "extract": None if start == ABSENT else extract,
             }
             for name, score, start, end, extract in match.parts
         ],

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from curation.benchmarks.index import AT, DOCUMENT, MISMATCHES, PLACE, SAMPLE, TOKENS, Integers, rows_by_text
-from curation.benchmarks.ngram_index import AnyIndex
+from curation.benchmarks.indexes import SpanIndex
 from curation.benchmarks.passages import covered_places, locate
 from curation.benchmarks.settings import SHOWN_SPANS
 from curation.contamination.best import Best, Span, ranks
@@ -19,7 +19,7 @@ class FoundSpans:
     """What was found so far by a definition that compares spans. ``documents``: how many documents share a span with
     each sample."""
 
-    def __init__(self, index: AnyIndex, samples: pa.Table):
+    def __init__(self, index: SpanIndex, samples: pa.Table):
         self._index, self._samples = index, samples
         self._longest = np.zeros(len(index.tokens), np.int32)
         self.documents = np.zeros(len(index.texts), np.int64)
@@ -99,7 +99,7 @@ class FoundSpans:
 
 
 def sample_rows(
-    index: AnyIndex, samples: pa.Table, numbers: range, longest: Integers, documents: Integers, best: Best[Span]
+    index: SpanIndex, samples: pa.Table, numbers: range, longest: Integers, documents: Integers, best: Best[Span]
 ) -> dict[str, Any]:
     """The columns of SAMPLES or NGRAM_SAMPLES for some of the samples. ``longest`` is that of all samples' tokens."""
     samples = samples.slice(numbers.start, len(numbers))
@@ -118,7 +118,7 @@ def sample_rows(
     }
 
 
-def _spans(index: AnyIndex, text: str, spans: list[Span]) -> list[dict[str, Any]]:
+def _spans(index: SpanIndex, text: str, spans: list[Span]) -> list[dict[str, Any]]:
     if not spans:
         return []
     form = index.form.texts(pa.array([text], pa.large_string()))[0].as_py()

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from curation.benchmarks.decon_index import DeconIndex
 from curation.benchmarks.index import Integers
-from curation.benchmarks.ngram_index import AnyIndex
+from curation.benchmarks.indexes import SpanIndex
 from curation.contamination import found_matches, found_spans
 from curation.contamination.best import Best, Span
 from curation.contamination.counts import COUNTED, TOUCHED, Read
@@ -73,7 +73,7 @@ def _columns_of_matches(index: DeconIndex, groups: Groups, documents: Integers) 
     return lambda numbers: found_matches.sample_rows(index, numbers, documents, best)
 
 
-def _columns_of_spans(index: AnyIndex, samples: pa.Table, groups: Groups, documents: Integers) -> Columns:
+def _columns_of_spans(index: SpanIndex, samples: pa.Table, groups: Groups, documents: Integers) -> Columns:
     longest = np.zeros(len(index.tokens), np.int64)
     for blob in groups["touched"]:
         held = np.frombuffer(blob, TOUCHED)

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from curation.benchmarks.decon_index import DeconIndex
-from curation.benchmarks.ngram_index import AnyIndex, make_index
+from curation.benchmarks.indexes import AnyIndex, make_index
 from curation.benchmarks.settings import Settings
 from curation.packing.corpus import ParquetCorpus, Part
 from curation.release.folder import WORK, Folder
@@ -39,12 +38,12 @@ class Search:
 class _Held:
     """The index of the search of this process, and of the processes that are forked from it."""
 
-    index: AnyIndex | DeconIndex | None = None
+    index: AnyIndex | None = None
     samples: pa.Table | None = None
     key = ""
 
 
-def prepare(search: Search, samples: pa.Table, tokenizer: Tokenizer | None) -> AnyIndex | DeconIndex:
+def prepare(search: Search, samples: pa.Table, tokenizer: Tokenizer | None) -> AnyIndex:
     """Makes the index in this process, and writes what other machines make it from."""
     if tokenizer is not None:
         with search.folder.writing(_TOKENIZER) as stream:
@@ -54,7 +53,7 @@ def prepare(search: Search, samples: pa.Table, tokenizer: Tokenizer | None) -> A
     return _hold(search, samples, tokenizer)
 
 
-def index_of(search: Search) -> tuple[AnyIndex | DeconIndex, pa.Table]:
+def index_of(search: Search) -> tuple[AnyIndex, pa.Table]:
     """The index of a search and its samples, made once in each process."""
     if _Held.key != search.key or _Held.index is None or _Held.samples is None:
         with search.folder.reading(_SAMPLES) as stream:
@@ -72,11 +71,7 @@ def _tokenizer(search: Search) -> Tokenizer | None:
         return open_tokenizer(Path(copy.name), search.end_token)
 
 
-def _hold(search: Search, samples: pa.Table, tokenizer: Tokenizer | None) -> AnyIndex | DeconIndex:
-    index: AnyIndex | DeconIndex
-    if search.settings.definition == "decon":
-        index = DeconIndex(samples)
-    else:
-        index = make_index(search.settings, tokenizer, samples)
+def _hold(search: Search, samples: pa.Table, tokenizer: Tokenizer | None) -> AnyIndex:
+    index = make_index(search.settings, tokenizer, samples)
     _Held.index, _Held.samples, _Held.key = index, samples, search.key
     return index

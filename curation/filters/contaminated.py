@@ -14,10 +14,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curation.benchmarks.carried import CarriedSamples
+from curation.benchmarks.contaminations import Contamination, contaminations
+from curation.benchmarks.decon_index import DeconIndex
 from curation.benchmarks.files import ReadRows, check_names, named_file
 from curation.benchmarks.passages import Shared, shared_passages, widened, without
-from curation.benchmarks.samples import samples_table, verbalise
-from curation.benchmarks.settings import Normalise, Settings
+from curation.benchmarks.samples import Benchmark, samples_table, take_apart, verbalise
+from curation.benchmarks.settings import Definition, Normalise, Settings
 from curation.filters.columns import Address, address_of, count, share
 from curation.filters.own_signals import check_digest
 from curation.filters.rules import Rule, active_rules
@@ -41,14 +43,18 @@ _NOTHING_SHARED: dict[str, object] = {
     "end": None,
 }
 """The signals of a text that shares no span, by the end of their names, in order; an empty text has no ``share``."""
+_NOT_CONTAMINATED: dict[str, object] = {"score": 0.0, "samples": 0, "sample": None, "start": None, "end": None}
+"""For decon: the signals of a text that contaminates no sample, in the same way."""
+_PARTS = ("question", "answer", "passage")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Contaminated:
-    """Removes documents that share a span with a sample of a benchmark, or cuts the shared passages out of them.
+    """Removes documents that share a span with a sample of a benchmark, or cuts the shared passages out of them; for
+    decon, removes documents that contaminate a sample by their score.
 
-    The ``definition`` says what a span is, as for ``gristmill contamination``, which lists the same documents and
-    passages (`contamination`). The signals are measured on the text before it is cut.
+    The ``definition`` says what a span or a score is, as for ``gristmill contamination``, which lists the same
+    documents and passages (`contamination`). The signals are measured on the text before it is cut.
     """
 
     use: Literal["contaminated"] = "contaminated"
@@ -56,13 +62,19 @@ class Contaminated:
     """Files of rows, each as FILE or NAME=FILE, relative to the folder of the recipe. A run copies the samples for its
     workers."""
     action: Literal["remove", "cut"] = "remove"
-    definition: Literal["llama2", "gpt3", "palm"] = "llama2"
+    definition: Definition = "llama2"
     tokenizer: str | None = None
     """The file or folder of a tokenizer, for llama2 only, relative to the folder of the recipe."""
     end_token: str | None = None
     normalise: Normalise = "words"
     template: str | None = None
     """Makes a sample of a row, such as "{question} {answer}" (None: by the fields of the first row)."""
+    question: str | None = None
+    """For decon: the field of a sample's question (None: ``question``, or else ``prompt`` or ``text``)."""
+    answer: str | None = None
+    """For decon: the field of the answer (None: ``answer`` or ``completion``, if a row has it)."""
+    passage: str | None = None
+    """For decon: the field of the passage (None: ``passage`` or ``context``, if a row has it)."""
     id_field: str | None = None
     """The field that names a sample (None: ``id``, if a row has it, or else its number)."""
     around: int = 0
@@ -76,6 +88,8 @@ class Contaminated:
     which 10 passages make."""
     min_left: int | None = 1
     """To cut: how many letters and numbers must be left of a text that is cut."""
+    max_score: float | None = 0.0
+    """For decon: the highest score, from 0 to 1, with which a document may contaminate a sample."""
     sha256: tuple[str, ...] = ()
     """The SHA-256 of each benchmark's file and then of the tokenizer's file (none: any). The manifest holds them."""
 
@@ -97,6 +111,7 @@ class Contaminated:
             raise UserError(
                 f"contaminated.definition {self.definition} compares lower-case words: leave out contaminated.{name}"
             )
+        self._check_scores() if self.scores else self._check_spans()
         if self.cuts and self.max_longest != 0:
             raise UserError(
                 "contaminated.max_longest is for removing documents, and with action = cut every passage is cut: leave "
@@ -113,6 +128,46 @@ class Contaminated:
                 "benchmark and then for the tokenizer, or none"
             )
 
+    def _check_scores(self) -> None:
+        """Raises UserError for settings that decon does not have."""
+        if self.cuts:
+            raise UserError(
+                "contaminated.definition decon scores a document as a whole, and has no passage to cut: set action to "
+                "remove, or choose another definition"
+            )
+        if self.template is not None:
+            raise UserError(
+                "contaminated.definition decon has no template: name fields as contaminated.question, "
+                "contaminated.answer and contaminated.passage"
+            )
+        for name in ("max_longest", "max_share", "max_passages"):
+            if getattr(self, name) != getattr(Contaminated, name):
+                raise UserError(
+                    f"contaminated.{name} is about passages, and contaminated.definition decon has none, only a score: "
+                    "leave it out, or set max_score"
+                )
+        if self.max_score is not None and not 0 <= self.max_score <= 1:
+            raise UserError(f"contaminated.max_score is {self.max_score:g}: give a score from 0 to 1")
+
+    def _check_spans(self) -> None:
+        """Raises UserError for settings that only decon has."""
+        for name in _PARTS:
+            if getattr(self, name) is not None:
+                raise UserError(
+                    f"contaminated.{name} is for definition = decon: give the text of a sample as "
+                    "contaminated.template, or leave it out"
+                )
+        if self.max_score != Contaminated.max_score:
+            raise UserError(
+                "contaminated.max_score is for definition = decon: leave it out, or set max_longest, max_share or "
+                "max_passages"
+            )
+
+    @property
+    def scores(self) -> bool:
+        """Whether the definition scores documents, and compares no spans."""
+        return self.definition == "decon"
+
     @property
     def cuts(self) -> bool:
         """Whether the step changes texts."""
@@ -120,6 +175,21 @@ class Contaminated:
 
     @property
     def signals(self) -> pa.Schema:
+        return self._score_signals if self.scores else self._span_signals
+
+    @property
+    def _score_signals(self) -> pa.Schema:
+        said = [
+            share("contaminated_score", "highest score of a sample that the text contaminates, 0 without one"),
+            count("contaminated_samples", "samples that the text contaminates"),
+            pa.field("contaminated_sample", pa.string(), metadata={"description": "the sample of the highest score"}),
+            count("contaminated_start", "the byte of the text at which the question of this sample begins"),
+            count("contaminated_end", "the byte of the text before which the question of this sample ends"),
+        ]
+        return pa.schema(said)
+
+    @property
+    def _span_signals(self) -> pa.Schema:
         unit = _UNITS[self.definition]
         around = f", with {self.around} characters on each side" if self.around else ""
         said = [
@@ -142,13 +212,13 @@ class Contaminated:
         tokenizer = None
         digests = [_digest(path) for _, path in named]
         if self.tokenizer is not None:
-            with _settings_named():
+            with _step_named():
                 tokenizer = open_tokenizer(folder / self.tokenizer, self.end_token)
             digests.append(hashlib.sha256(tokenizer.content).hexdigest())
         for file, digest, asked in zip(self._files(), digests, self.sha256 or [None] * len(digests), strict=True):
             check_digest(str(folder / file), digest, asked)
-        with _settings_named():
-            benchmarks = [verbalise(name, rows(path), self.template, self.id_field) for name, path in named]
+        with _step_named():
+            benchmarks = [self._benchmark(name, path, rows) for name, path in named]
         settings = Settings(definition=self.definition, normalise=self.normalise)
         made = replace(self, sha256=tuple(digests))
         found = CarriedSamples.of(settings, tokenizer, samples_table(benchmarks))
@@ -160,7 +230,25 @@ class Contaminated:
         return () if self.carried is None else (self.carried,)
 
     def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        texts, carried = batch["text"], self._carried()
+        columns = self._scored(batch["text"]) if self.scores else self._shared(batch["text"])
+        schema = self.signals
+        pairs = zip(columns.values(), schema.types, strict=True)
+        arrays = [pa.array(values, kind, from_pandas=True) for values, kind in pairs]
+        return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+    def _scored(self, texts: pa.LargeStringArray) -> dict[str, list[object]]:
+        """For decon: the signals of texts, by the end of their names."""
+        carried = self._carried()
+        assert isinstance(carried.index, DeconIndex)
+        columns = {name: [value] * len(texts) for name, value in _NOT_CONTAMINATED.items()}
+        for row, found in contaminations(carried.index, texts).items():
+            for name, value in _of_contamination(found, carried.samples).items():
+                columns[name][row] = value
+        return columns
+
+    def _shared(self, texts: pa.LargeStringArray) -> dict[str, list[object]]:
+        """For the other definitions: the signals of texts, by the end of their names."""
+        carried = self._carried()
         found = _found(carried, texts)
         sizes = pc.binary_length(texts).to_numpy(zero_copy_only=False)
         columns = {name: [value] * len(texts) for name, value in _NOTHING_SHARED.items()}
@@ -168,12 +256,11 @@ class Contaminated:
         for row, shared in found.items():
             for name, value in _measured(texts[row].as_py().encode(), shared, self.around, carried.samples).items():
                 columns[name][row] = value
-        schema = self.signals
-        pairs = zip(columns.values(), schema.types, strict=True)
-        arrays = [pa.array(values, kind, from_pandas=True) for values, kind in pairs]
-        return pa.RecordBatch.from_arrays(arrays, schema=schema)
+        return columns
 
     def rules(self) -> tuple[Rule, ...]:
+        if self.scores:
+            return active_rules(Rule("contaminated", "contaminated_score", at_most=self.max_score))
         return active_rules(
             Rule("contaminated", "contaminated_longest", at_most=None if self.cuts else self.max_longest),
             Rule("contaminated_share", "contaminated_share", at_most=self.max_share),
@@ -194,6 +281,11 @@ class Contaminated:
             cut.append(without(text, widened(text, found[row].passages, self.around)).decode())
         return pc.replace_with_mask(texts, pa.array(mask), pa.array(cut, texts.type))
 
+    def _benchmark(self, name: str, path: Path, rows: ReadRows) -> Benchmark:
+        if self.scores:
+            return take_apart(name, rows(path), {part: getattr(self, part) for part in _PARTS}, self.id_field)
+        return verbalise(name, rows(path), self.template, self.id_field)
+
     def _files(self) -> list[Path]:
         """The files of the step, as a recipe names them."""
         files = [named_file(each)[1] for each in self.benchmarks]
@@ -209,13 +301,12 @@ class Contaminated:
 
 
 @contextmanager
-def _settings_named() -> Iterator[None]:
-    """Names settings of the step in messages that name options of commands."""
+def _step_named() -> Iterator[None]:
+    """Names the step in messages about its files."""
     try:
         yield
     except UserError as error:
-        said = re.sub("--(template|id-field|end-token)", lambda found: found[1].replace("-", "_"), str(error))
-        raise UserError(f"step contaminated: {said}") from error
+        raise UserError(f"step contaminated: {error}") from error
 
 
 class _Last(threading.local):
@@ -235,6 +326,7 @@ _last = _Last()
 def _found(carried: CarriedSamples, texts: pa.LargeStringArray) -> Mapping[int, Shared]:
     key = (carried.sha256, address_of(texts))
     if _last.key != key:
+        assert not isinstance(carried.index, DeconIndex)
         _last.found, _last.texts, _last.key = shared_passages(carried.index, texts), texts, key
     return _last.found
 
@@ -250,10 +342,21 @@ def _measured(text: bytes, shared: Shared, around: int, samples: pa.Table) -> di
         "bytes": len(text) - len(left),
         "share": 1 - len(left) / len(text),
         "left": len(_NO_WORD.sub("", left.decode())),
-        "sample": "/".join(samples[name][shared.sample].as_py() for name in ("benchmark", "sample_id")),
+        "sample": _name(samples, shared.sample),
         "start": shared.place[0],
         "end": shared.place[1],
     }
+
+
+def _of_contamination(found: Contamination, samples: pa.Table) -> dict[str, object]:
+    """The signals of a text that contaminates a sample, by the end of their names."""
+    start, end = found.place
+    sample = _name(samples, found.sample)
+    return {"score": found.score, "samples": found.samples, "sample": sample, "start": start, "end": end}
+
+
+def _name(samples: pa.Table, sample: int) -> str:
+    return "/".join(samples[name][sample].as_py() for name in ("benchmark", "sample_id"))
 
 
 def _digest(path: Path) -> str:

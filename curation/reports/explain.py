@@ -124,18 +124,22 @@ def _list_rights(lookup: Lookup, row: dict[str, Any]) -> Iterator[str]:
 
 
 def _list_contamination(lookup: Lookup, row: dict[str, Any]) -> Iterator[str]:
-    """The line that says which passage a document shares with which sample, if the recipe looks for samples."""
+    """The line that says what a document shares with which sample, if the recipe looks for samples."""
     step = next((each for each in lookup.recipe.steps if isinstance(each, Contaminated)), None)
     if step is None or not set(step.signals.names) <= set(lookup.recipe.written_signals.names):
         return
     signals = lookup.at("signals", row["file"], row["offset"])
-    if signals is None or not signals["contaminated_passages"]:
+    if signals is None or not signals["contaminated_samples"]:
         return
     if step.cuts and "stage" not in row:
         many = f"{signals['contaminated_passages']:,} passage{'s' if signals['contaminated_passages'] > 1 else ''}"
         yield f"  cut out of its text: {many} of samples, {signals['contaminated_bytes']:,} bytes in all"
     place = f"bytes {signals['contaminated_start']:,} to {signals['contaminated_end']:,}"
     others = f" and {signals['contaminated_samples'] - 1:,} more" if signals["contaminated_samples"] > 1 else ""
+    if step.scores:
+        highest = f"the highest score is {signals['contaminated_score']:.3f}, with the question at {place}"
+        yield f"  contaminates samples: {signals['contaminated_sample']}{others}; {highest}"
+        return
     yield f"  shared with samples: {signals['contaminated_sample']}{others}; the longest span at {place}"
 
 

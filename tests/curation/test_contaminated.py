@@ -291,7 +291,7 @@ def test_a_file_that_cannot_be_read_is_refused_before_the_run(place: Path) -> No
         job(place, "llama2", tokenizer="other.json")
     with pytest.raises(UserError, match=r"quiz\.jsonl is another file than the recipe asks for"):
         job(place, sha256=["0" * 64])
-    with pytest.raises(UserError, match=r"name a field that every row has as id_field$"):
+    with pytest.raises(UserError, match=r"name a field of ids that every row has$"):
         job(place, id_field="name")
     (place / "quiz.jsonl").write_text("{")
     with pytest.raises(UserError, match=r"quiz\.jsonl, row 1 cannot be read"):

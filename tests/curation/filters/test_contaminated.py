@@ -37,6 +37,9 @@ KINDS: Mapping[str, dict[str, Any]] = {
 }
 
 
+DECON = {"definition": "decon"}
+
+
 def write_files(folder: Path) -> None:
     """The benchmark and the tokenizer that KINDS name."""
     rows = [{"id": f"s{number}", "text": text} for number, text in enumerate(SAMPLES)]
@@ -218,6 +221,24 @@ def test_the_text_of_a_recipe_makes_the_same_recipe() -> None:
         ({"sha256": ["0", "1"]}, "give one for each benchmark"),
         ({"definition": "decontaminate"}, "cannot be 'decontaminate'"),
         ({"action": "mark"}, "contaminated.action cannot be 'mark'"),
+        ({"question": "ask"}, "contaminated.question is for definition = decon: give the text of a sample as"),
+        ({"answer": "reply"}, "contaminated.answer is for definition = decon"),
+        ({"passage": "context"}, "contaminated.passage is for definition = decon"),
+        ({"max_score": 0.9}, "contaminated.max_score is for definition = decon: leave it out, or set max_longest"),
+        (
+            {**DECON, "template": "{text}"},
+            "decon has no template: name fields as contaminated.question, contaminated.a",
+        ),
+        ({**DECON, "action": "cut"}, "decon scores a document as a whole, and has no passage to cut: set action to"),
+        ({**DECON, "max_longest": 5}, "contaminated.max_longest is about passages, and contaminated.definition decon"),
+        ({**DECON, "max_longest": "none"}, "contaminated.max_longest is about passages"),
+        ({**DECON, "max_share": 0.5}, "contaminated.max_share is about passages"),
+        ({**DECON, "max_passages": 5}, "contaminated.max_passages is about passages"),
+        ({**DECON, "around": 5}, "contaminated.around is for texts that are cut"),
+        ({**DECON, "normalise": "none"}, "decon compares lower-case words: leave out contaminated.normalise"),
+        ({**DECON, "tokenizer": "tokenizer.json"}, "decon compares lower-case words: leave out contaminated.tokenizer"),
+        ({**DECON, "max_score": -0.1}, "contaminated.max_score is -0.1: give a score from 0 to 1"),
+        ({**DECON, "max_score": 1.5}, "contaminated.max_score is 1.5: give a score from 0 to 1"),
     ],
 )
 def test_a_wrong_setting_is_refused(given: dict[str, Any], says: str) -> None:
