@@ -159,7 +159,7 @@ def test_a_begin_token_stands_before_every_document(tmp_path: Path) -> None:
     assert set(found) == {"d0", "d2", "d3"}
     noted = json.loads((tmp_path / "out" / "manifest.json").read_text())["tokenizer"]
     assert (noted["begin_token"], noted["begin_id"]) == ("<s>", 1)
-    with pytest.raises(UserError, match="has no token <begin>: name a token of its vocabulary as --begin-token"):
+    with pytest.raises(UserError, match="has no token <begin>: name a token of its vocabulary as the begin token"):
         open_tokenizer(path, begin_token="<begin>")
 
 
