@@ -16,8 +16,11 @@ from tests.docs.page import Block, blocks, session, shows
 from tests.docs.people import label
 
 LONG = {
-    *("README.md", "annotation/README.md", "jobs/api.md"),
-    *(f"jobs/{room}/README.md" for room in ("campaign", "classifier", "corpus", "evaluation")),
+    *("README.md", "annotation/README.md", "curation/recipes/README.md", "jobs/api.md"),
+    *(
+        f"jobs/{room}/README.md"
+        for room in ("campaign", "classifier", "contamination", "corpus", "evaluation", "packing")
+    ),
 }
 """Pages whose commands take long, apart from guides."""
 PAGES = [
