@@ -139,6 +139,23 @@ def _long_answer(documents, start, end, width, own, grams, reference, marks, mar
 
 
 @leaf
+def _answer(documents, begin, end, sizes, limits, own, grams, reference, total, marks, mark):
+    """The score of an answer in documents[begin:end], behind a question, and where the answer begins and ends, -1 if it
+    is not found. ``sizes`` are the answer's first token among those of all answers, ``own``, and its tokens; ``limits``
+    as in the settings of `find_overlaps`: the tokens of an n-gram, of a short answer, of its window, and of others."""
+    place, size = sizes
+    width, short, near, around = limits
+    if size == 0:
+        return 0.0, int64(-1), int64(-1)
+    if size <= short:
+        first = _short_answer(documents, begin, begin + near, end, own, place, size)
+        return (1.0, first, first + size) if first >= 0 else (0.0, int64(-1), int64(-1))
+    window = min(begin + max(2 * size, around), end)
+    weight, first, stop = _long_answer(documents, begin, window, width, own, grams, reference, marks, mark)
+    return weight / total, first, stop
+
+
+@leaf
 def _passage(documents, start, end, width, most, own, grams, reference, marks, mark):
     """The weights of the passage's different n-grams in documents[start:end], searched backwards until more than
     ``most`` n-grams miss after a match, and where they begin and end."""
@@ -190,6 +207,7 @@ def find_overlaps(documents, offsets, parts, grams, settings, lengths, totals, s
     """
     questions, answers, passages, answer_bounds = parts
     width, answer_width, passage_width, step, most, passage_most, common, short, near, around = settings
+    limits = answer_width, short, near, around
     slots, first_places, starts, owners, weights = grams[0]
     marks = np.zeros(owners.shape[0], np.int64)
     answer_marks = np.zeros(grams[1][3].shape[0], np.int64)
@@ -237,20 +255,11 @@ def find_overlaps(documents, offsets, parts, grams, settings, lengths, totals, s
                     continue
                 start, stop = first + left, first + right + width
                 begin = start + min(stop - start, lengths[reference, 0])
-                size = lengths[reference, 1]
-                answer, answer_start, answer_stop = 0.0, int64(-1), int64(-1)
-                if 0 < size <= short:
-                    answer_start = _short_answer(
-                        documents, begin, begin + near, end, answers, answer_bounds[reference], size
-                    )
-                    if answer_start >= 0:
-                        answer, answer_stop = 1.0, answer_start + size
-                elif size > short:
-                    window = min(begin + max(2 * size, around), end)
-                    weight, answer_start, answer_stop = _long_answer(
-                        documents, begin, window, answer_width, answers, grams[1], reference, answer_marks, mark
-                    )
-                    answer = weight / totals[reference, 1]
+                sizes = answer_bounds[reference], lengths[reference, 1]
+                answer, answer_start, answer_stop = _answer(
+                    documents, begin, end, sizes, limits, answers, grams[1], reference, totals[reference, 1],
+                    answer_marks, mark,
+                )  # fmt: skip
                 passage, passage_start, passage_stop = 0.0, int64(-1), int64(-1)
                 if lengths[reference, 2] >= passage_width:
                     window = max(start - max(2 * lengths[reference, 2], around), first)
