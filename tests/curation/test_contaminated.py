@@ -2,8 +2,6 @@
 
 import json
 import os
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -106,16 +104,6 @@ def test_it_removes_and_cuts_what_the_search_of_the_corpus_lists(place: Path, ki
     assert column(place / "cut", "rejects", "reason") == dict.fromkeys(cut.keys() - left.keys(), "little_left")
     sizes = column(place / "cut", "signals", "contaminated_bytes")
     assert sizes == {name: len(text.encode()) - len(cut[name].encode()) for name, text in texts.items()}
-
-
-@pytest.fixture
-def another_thread() -> Iterator[None]:
-    ended = threading.Event()
-    thread = threading.Thread(target=ended.wait)
-    thread.start()
-    yield
-    ended.set()
-    thread.join()
 
 
 @pytest.mark.parametrize(

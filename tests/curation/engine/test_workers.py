@@ -5,8 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import forkserver
 
@@ -49,17 +47,6 @@ def test_a_worker_that_cannot_start_is_reported(error: Exception, why: str, monk
         ):
             workers.submit(os.getpid)
         assert isinstance(workers.failure, WorkerError)
-
-
-@pytest.fixture
-def another_thread() -> Iterator[None]:
-    """A program with threads, which a fork could leave with a lock that nobody opens."""
-    ended = threading.Event()
-    thread = threading.Thread(target=ended.wait)
-    thread.start()
-    yield
-    ended.set()
-    thread.join()
 
 
 def parent() -> int:
