@@ -319,10 +319,10 @@ class Recipe:
         languages = tuple(replace(each, steps=with_files(each.steps)) for each in self.languages)
         return replace(self, steps=with_files(self.steps), languages=languages)
 
-    def models(self) -> tuple[ModelFile | CarriedSamples, ...]:
+    def carried_files(self) -> tuple[ModelFile | CarriedSamples, ...]:
         """The models and the samples of benchmarks that the steps use, each once, which `with_files` found."""
         steps = (step for step in self.all_steps if isinstance(step, Fasttext | Quality | Language | Contaminated))
-        return tuple({file.sha256: file for step in steps for file in step.models()}.values())
+        return tuple({file.sha256: file for step in steps for file in step.carried_files()}.values())
 
     def list_digests(self) -> dict[str, str]:
         """The SHA-256 (in hexadecimal) of the entries of each list file, and of each model, by name; and the version of

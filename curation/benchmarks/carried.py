@@ -1,5 +1,5 @@
 """The samples that a step of a recipe looks for, as a process holds them: known by their SHA-256, with the index made
-once. A run carries them to its workers as one file (`engine/models.py`)."""
+once. A run carries them to its workers as one file (`engine/carried_files.py`)."""
 
 import hashlib
 import tempfile

@@ -9,6 +9,7 @@ from typing import Any
 
 from curation.engine.beam_options import is_local
 from curation.engine.capacity import warn_of_memory
+from curation.engine.carried_files import load_files, send_files
 from curation.engine.claim import Claim, claim_folder, output_errors, tidy
 from curation.engine.manifest import (
     check_written,
@@ -19,7 +20,6 @@ from curation.engine.manifest import (
     gather_sites,
     job_json,
 )
-from curation.engine.models import read_models, send_models
 from curation.engine.planning import JobPlan, plan_and_check, plan_job
 from curation.engine.run import Run
 from curation.engine.runner import run_pipelines, started_workers
@@ -66,8 +66,8 @@ def curate(job: Job, output: str, execution: Execution | None = None, watch: Wat
         warn_of_memory(execution)
         quotas = None if job.limit is None else _quotas(job.limit, len(planned.units))
         shares, local = planned.partitions(execution), is_local(execution.beam_options)
-        read_models(job.recipe)
-        send_models(folder, job.recipe.models(), local)
+        load_files(job.recipe)
+        send_files(folder, job.recipe.carried_files(), local)
         lists = job.recipe.list_digests()
         units, storage = len(planned.units), execution.storage
         run = Run(job, folder, units, shares, local, quotas, planned.releases, lists=lists, storage=storage)

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curation.dedup.sketch import sketch, word_counts
-from curation.engine.models import receive_models
+from curation.engine.carried_files import receive_files
 from curation.engine.room import check_room
 from curation.engine.run import Run, filtered_name, filtered_sketches_name, judged_name, passed_name
 from curation.engine.site_stages import HostSums, write_sums
@@ -51,7 +51,7 @@ def read_and_judge(run: Run, unit: Unit) -> None:
     Raises RunError if a list or a model has changed since the run began.
     """
     _check_lists(run)
-    receive_models(run.folder, run.job.recipe.models(), run.local)
+    receive_files(run.folder, run.job.recipe.carried_files(), run.local)
     ledger, files = Ledger(), list[InputReport]()
     with ExitStack() as open_files:
         shards = Shards(run, unit.index, open_files)

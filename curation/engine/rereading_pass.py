@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from curation.engine.models import receive_models
+from curation.engine.carried_files import receive_files
 from curation.engine.reading_pass import PASSED, Shards, taken_down_rows, write_taken_down
 from curation.engine.released import PLACE, duplicate_places, rows_at, sketched_places, write_gone
 from curation.engine.run import Run, judged_name
@@ -68,7 +68,7 @@ def read_again(run: Run, unit: int) -> None:
     hold the text of a document that is taken down.
     """
     assert run.taken_from is not None
-    receive_models(run.folder, run.job.recipe.models(), run.local)
+    receive_files(run.folder, run.job.recipe.carried_files(), run.local)
     down = _TakenDown(run)
     release, number = run.taken_from, unit - run.first
     ledger = Ledger()

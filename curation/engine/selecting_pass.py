@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from curation.dedup.settings import Near
 from curation.dedup.sketch import signature_column, signature_values
-from curation.engine.models import receive_models
+from curation.engine.carried_files import receive_files
 from curation.engine.released import PLACE, rows_at, sketched_places
 from curation.engine.run import Run, near_name, selected_name
 from curation.engine.selection import Matcher, Selection
@@ -77,7 +77,7 @@ def select(run: Run, unit: int) -> None:
     """
     release, number = _release(run, unit)
     check_contents(release, [shard_name(table, number) for table in READ])
-    receive_models(run.folder, run.job.recipe.models(), run.local)
+    receive_files(run.folder, run.job.recipe.carried_files(), run.local)
     matcher = Matcher(run.folder.read_json(SELECTION, Selection))
     earlier = taken_down_hashes((release, *run.releases))
     found = [*_rejected_texts(run, unit, matcher, earlier), _passed_texts(run, unit, matcher, earlier)]

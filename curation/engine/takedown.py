@@ -11,10 +11,10 @@ from curation.dedup.removal import STAGES
 from curation.engine.beam_options import is_local
 from curation.engine.budget import budget
 from curation.engine.capacity import warn_of_memory
+from curation.engine.carried_files import load_files, send_files
 from curation.engine.claim import Claim, claim_folder, tidy
 from curation.engine.driver import Watch
 from curation.engine.manifest import check_written, gather, gather_near, gather_released, plain
-from curation.engine.models import read_models, send_models
 from curation.engine.piece_cuts import STAGE as PIECES
 from curation.engine.planning import workers_for
 from curation.engine.run import Run, judged_name, written_name
@@ -90,8 +90,8 @@ def takedown(
                     f"{release.folder.root} holds none of the selected documents: there is nothing to take down"
                 )
 
-        read_models(recipe)
-        send_models(folder, recipe.models(), run.local)
+        load_files(recipe)
+        send_files(folder, recipe.carried_files(), run.local)
         shown = watch(folder, _sizes(before, release.units)) if watch else nullcontext()
         with started_workers(run, workers, execution) as processes, shown:
             run_pipelines(run, range(run.first, run.all_units), processes, execution, check_matched)

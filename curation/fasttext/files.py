@@ -1,7 +1,7 @@
 """Files of models: found by a path or url, known by the SHA-256 of their bytes, and read once per process.
 
 A local file is mapped, so the processes of a machine share its memory. A remote file is first copied to the folder for
-temporary files. A run on a cluster carries the files to its workers (`engine/models.py`).
+temporary files. A run on a cluster carries the files to its workers (`engine/carried_files.py`).
 """
 
 import hashlib

@@ -1,9 +1,7 @@
 """Contamination: documents that hold samples of benchmarks are removed, or the passages are cut out of them."""
 
 import hashlib
-import re
-import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,38 +12,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curation.benchmarks.carried import CarriedSamples
-from curation.benchmarks.contaminations import Contamination, contaminations
-from curation.benchmarks.decon_index import DeconIndex
+from curation.benchmarks.decon import PARTS
 from curation.benchmarks.files import ReadRows, check_names, named_file
-from curation.benchmarks.passages import Shared, shared_passages, widened, without
+from curation.benchmarks.passages import widened, without
 from curation.benchmarks.samples import Benchmark, samples_table, take_apart, verbalise
 from curation.benchmarks.settings import Definition, Normalise, Settings
-from curation.filters.columns import Address, address_of, count, share
+from curation.filters.contaminated_signals import passages_of, score_signals, score_values, span_signals, span_values
 from curation.filters.own_signals import check_digest
 from curation.filters.rules import Rule, active_rules
 from curation.tokenizers.tokenizer import open_tokenizer
 from schemas.checksums import sha256_of
 from schemas.errors import UserError
 from schemas.named_files import open_named
-
-_UNITS = {"llama2": "tokens", "gpt3": "words", "palm": "words"}
-"""In what spans are measured."""
-_NO_WORD = re.compile(r"[\W_]+")
-_NOTHING_SHARED: dict[str, object] = {
-    "longest": 0,
-    "samples": 0,
-    "passages": 0,
-    "bytes": 0,
-    "share": 0.0,
-    "left": None,
-    "sample": None,
-    "start": None,
-    "end": None,
-}
-"""The signals of a text that shares no span, by the end of their names, in order; an empty text has no ``share``."""
-_NOT_CONTAMINATED: dict[str, object] = {"score": 0.0, "samples": 0, "sample": None, "start": None, "end": None}
-"""For decon: the signals of a text that contaminates no sample, in the same way."""
-_PARTS = ("question", "answer", "passage")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,7 +129,7 @@ class Contaminated:
 
     def _check_spans(self) -> None:
         """Raises UserError for settings that only decon has."""
-        for name in _PARTS:
+        for name in PARTS:
             if getattr(self, name) is not None:
                 raise UserError(
                     f"contaminated.{name} is for definition = decon: give the text of a sample as "
@@ -175,35 +153,7 @@ class Contaminated:
 
     @property
     def signals(self) -> pa.Schema:
-        return self._score_signals if self.scores else self._span_signals
-
-    @property
-    def _score_signals(self) -> pa.Schema:
-        said = [
-            share("contaminated_score", "highest score of a sample that the text contaminates, 0 without one"),
-            count("contaminated_samples", "samples that the text contaminates"),
-            pa.field("contaminated_sample", pa.string(), metadata={"description": "the sample of the highest score"}),
-            count("contaminated_start", "the byte of the text at which the question of this sample begins"),
-            count("contaminated_end", "the byte of the text before which the question of this sample ends"),
-        ]
-        return pa.schema(said)
-
-    @property
-    def _span_signals(self) -> pa.Schema:
-        unit = _UNITS[self.definition]
-        around = f", with {self.around} characters on each side" if self.around else ""
-        said = [
-            count("contaminated_longest", f"{unit} of the longest span that the text shares with a sample"),
-            count("contaminated_samples", "samples with which the text shares a span"),
-            count("contaminated_passages", f"passages of the text that lie in a shared span{around}"),
-            count("contaminated_bytes", "bytes of the text in these passages"),
-            share("contaminated_share", "share of the bytes of the text in these passages"),
-            count("contaminated_left", "letters and numbers of a contaminated text outside of these passages"),
-            pa.field("contaminated_sample", pa.string(), metadata={"description": "the sample of the longest span"}),
-            count("contaminated_start", "the byte of the text at which the longest span begins"),
-            count("contaminated_end", "the byte of the text before which the longest span ends"),
-        ]
-        return pa.schema(said)
+        return score_signals() if self.scores else span_signals(self.definition, self.around)
 
     def with_files(self, folder: Path, rows: ReadRows) -> "Contaminated":
         """This step with the samples of its benchmarks in ``folder``, which ``rows`` reads. Raises UserError for a file
@@ -225,38 +175,17 @@ class Contaminated:
         object.__setattr__(made, "carried", found)
         return made
 
-    def models(self) -> tuple[CarriedSamples, ...]:
+    def carried_files(self) -> tuple[CarriedSamples, ...]:
         """The samples, if `with_files` read them."""
         return () if self.carried is None else (self.carried,)
 
     def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        columns = self._scored(batch["text"]) if self.scores else self._shared(batch["text"])
+        texts, carried = batch["text"], self._carried()
+        columns = score_values(carried, texts) if self.scores else span_values(carried, texts, self.around)
         schema = self.signals
         pairs = zip(columns.values(), schema.types, strict=True)
         arrays = [pa.array(values, kind, from_pandas=True) for values, kind in pairs]
         return pa.RecordBatch.from_arrays(arrays, schema=schema)
-
-    def _scored(self, texts: pa.LargeStringArray) -> dict[str, list[object]]:
-        """For decon: the signals of texts, by the end of their names."""
-        carried = self._carried()
-        assert isinstance(carried.index, DeconIndex)
-        columns = {name: [value] * len(texts) for name, value in _NOT_CONTAMINATED.items()}
-        for row, found in contaminations(carried.index, texts).items():
-            for name, value in _of_contamination(found, carried.samples).items():
-                columns[name][row] = value
-        return columns
-
-    def _shared(self, texts: pa.LargeStringArray) -> dict[str, list[object]]:
-        """For the other definitions: the signals of texts, by the end of their names."""
-        carried = self._carried()
-        found = _found(carried, texts)
-        sizes = pc.binary_length(texts).to_numpy(zero_copy_only=False)
-        columns = {name: [value] * len(texts) for name, value in _NOTHING_SHARED.items()}
-        columns["share"] = np.where(sizes > 0, 0.0, np.nan).tolist()
-        for row, shared in found.items():
-            for name, value in _measured(texts[row].as_py().encode(), shared, self.around, carried.samples).items():
-                columns[name][row] = value
-        return columns
 
     def rules(self) -> tuple[Rule, ...]:
         if self.scores:
@@ -270,7 +199,7 @@ class Contaminated:
 
     def cut(self, texts: pa.LargeStringArray) -> pa.LargeStringArray:
         """The texts without the passages that they share with samples."""
-        found = _found(self._carried(), texts)
+        found = passages_of(self._carried(), texts)
         if not found:
             return texts
         mask = np.zeros(len(texts), np.bool_)
@@ -283,7 +212,7 @@ class Contaminated:
 
     def _benchmark(self, name: str, path: Path, rows: ReadRows) -> Benchmark:
         if self.scores:
-            return take_apart(name, rows(path), {part: getattr(self, part) for part in _PARTS}, self.id_field)
+            return take_apart(name, rows(path), {part: getattr(self, part) for part in PARTS}, self.id_field)
         return verbalise(name, rows(path), self.template, self.id_field)
 
     def _files(self) -> list[Path]:
@@ -307,56 +236,6 @@ def _step_named() -> Iterator[None]:
         yield
     except UserError as error:
         raise UserError(f"step contaminated: {error}") from error
-
-
-class _Last(threading.local):
-    """What was found last in this thread: a step measures a column of texts and then cuts it.
-
-    The column is kept alive, so that no other column can have its address in memory.
-    """
-
-    key: tuple[str, Address] | None = None
-    texts: pa.LargeStringArray | None = None
-    found: Mapping[int, Shared] = {}
-
-
-_last = _Last()
-
-
-def _found(carried: CarriedSamples, texts: pa.LargeStringArray) -> Mapping[int, Shared]:
-    key = (carried.sha256, address_of(texts))
-    if _last.key != key:
-        assert not isinstance(carried.index, DeconIndex)
-        _last.found, _last.texts, _last.key = shared_passages(carried.index, texts), texts, key
-    return _last.found
-
-
-def _measured(text: bytes, shared: Shared, around: int, samples: pa.Table) -> dict[str, object]:
-    """The signals of a text that shares a span with a sample, by the end of their names."""
-    passages = widened(text, shared.passages, around)
-    left = without(text, passages)
-    return {
-        "longest": shared.longest,
-        "samples": shared.samples,
-        "passages": len(passages),
-        "bytes": len(text) - len(left),
-        "share": 1 - len(left) / len(text),
-        "left": len(_NO_WORD.sub("", left.decode())),
-        "sample": _name(samples, shared.sample),
-        "start": shared.place[0],
-        "end": shared.place[1],
-    }
-
-
-def _of_contamination(found: Contamination, samples: pa.Table) -> dict[str, object]:
-    """The signals of a text that contaminates a sample, by the end of their names."""
-    start, end = found.place
-    sample = _name(samples, found.sample)
-    return {"score": found.score, "samples": found.samples, "sample": sample, "start": start, "end": end}
-
-
-def _name(samples: pa.Table, sample: int) -> str:
-    return "/".join(samples[name][sample].as_py() for name in ("benchmark", "sample_id"))
 
 
 def _digest(path: Path) -> str:

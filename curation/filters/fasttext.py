@@ -75,7 +75,7 @@ class Fasttext:
         """Raises UserError if no document can meet the thresholds."""
         check_thresholds(f"{place}{self.name}", self.min, self.max)
 
-    def models(self) -> tuple[ModelFile, ...]:
+    def carried_files(self) -> tuple[ModelFile, ...]:
         """The model's file, if `with_file` found it."""
         return () if self.file is None else (self.file,)
 

@@ -58,7 +58,7 @@ class Language:
         object.__setattr__(made, "file", find_model(self.identifier))
         return made
 
-    def models(self) -> tuple[ModelFile, ...]:
+    def carried_files(self) -> tuple[ModelFile, ...]:
         """The model's file, if `with_file` found one."""
         return () if self.file is None else (self.file,)
 

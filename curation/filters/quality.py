@@ -62,7 +62,7 @@ class Quality:
         object.__setattr__(made, "read", found)
         return made
 
-    def models(self) -> tuple[ModelFile, ...]:
+    def carried_files(self) -> tuple[ModelFile, ...]:
         """The files of the models, if `with_file` found them."""
         return tuple(each.file for each in self.read)
 

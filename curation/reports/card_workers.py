@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from curation.engine.models import forget_sent, receive_models, send_models
+from curation.engine.carried_files import forget_files, receive_files, send_files
 from curation.release.folder import WORK, Folder
 from curation.reports.card_measures import Measured, Task, measured
 from curation.reports.card_tallies import TALLY
@@ -30,7 +30,7 @@ def measure_folder(task: Task, units: int, beam_options: Sequence[str] = ()) -> 
     with quiet_imports():
         from curation.engine.beam_runner import beam_pipelines
     try:
-        send_models(task.folder, task.models)
+        send_files(task.folder, task.models)
         with beam_pipelines(beam_options) as start, start() as pipeline:
             pipeline.each("measure", partial(_measure_unit, task), range(units))
         total = Measured()
@@ -40,7 +40,7 @@ def measure_folder(task: Task, units: int, beam_options: Sequence[str] = ()) -> 
         return total
     finally:
         task.folder.remove_below(_PLACE)
-        forget_sent(task.folder)
+        forget_files(task.folder)
         _remove_if_empty(task.folder)
 
 
@@ -53,7 +53,7 @@ def _name(unit: int) -> str:
 
 def _measure_unit(task: Task, unit: int) -> None:
     """Writes the measures of a unit to the folder."""
-    receive_models(task.folder, task.models)
+    receive_files(task.folder, task.models)
     task.folder.write_json(_name(unit), _packed(measured(task, [unit], 1)))
 
 

@@ -8,8 +8,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from curation.engine.carried_files import receive_files, send_files
 from curation.engine.driver import curate
-from curation.engine.models import receive_models, send_models
 from curation.fasttext import files
 from curation.fasttext.training import LabelledTexts, Training
 from curation.fasttext.writing import write_model
@@ -146,12 +146,12 @@ def test_a_model_that_changes_or_lacks_a_label_is_refused(place: Path) -> None:
 def test_a_worker_reads_a_model_from_the_output_folder(place: Path) -> None:
     """Other machines do not have the user's files."""
     own, folder = job(place).recipe, Folder(str(place / "out"))
-    send_models(folder, own.models())
+    send_files(folder, own.carried_files())
     (place / "recipe" / "model.bin").unlink()
     texts = pa.RecordBatch.from_pydict({"text": pa.array(["The mill grinds wheat"], pa.large_string())})
     [step] = [step for step in own.steps if isinstance(step, Fasttext)]
     files._held.clear()
     with pytest.raises(UserError, match=r"model\.bin cannot be read"):
         step.measure(texts)
-    receive_models(folder, own.models())
+    receive_files(folder, own.carried_files())
     assert step.measure(texts)["wanted"][0].as_py() > 0.5

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from curation.engine.models import send_models
+from curation.engine.carried_files import send_files
 from curation.fasttext import files
 from curation.fasttext.files import forget_models
 from curation.fasttext.training import LabelledTexts, Training
@@ -249,7 +249,7 @@ def test_a_worker_scores_by_a_model_that_it_does_not_have(tmp_path: Path, monkey
     made = curate(tmp_path, [{"text": "mill"}], monkeypatch)
     classifier = by_model(str(model), "toxic")
     task = Task(Folder(str(made)), False, wanted_terms(None), 1.0, classifier.scores, classifier.models)
-    send_models(task.folder, task.models)
+    send_files(task.folder, task.models)
     model.unlink()
     forget_models()
     files._held.clear()

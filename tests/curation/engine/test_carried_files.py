@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from curation.engine.carried_files import receive_files, send_files
 from curation.engine.driver import curate
 from curation.engine.manifest import job_json
-from curation.engine.models import receive_models, send_models
 from curation.fasttext import files
 from curation.fasttext.files import forget_models
 from curation.fasttext.writing import empty_model, write_model
@@ -87,7 +87,7 @@ def test_a_worker_identifies_languages_by_a_file_that_it_does_not_have(tmp_path:
         stream.write(model.read_bytes())
     steps = [{"use": "language", "identifier": url if remote else str(model), "languages": ["eng_Latn"]}]
     recipe, folder = make_job([written(tmp_path)], {"steps": steps}, []).recipe, Folder(str(tmp_path / "out"))
-    send_models(folder, recipe.models())
+    send_files(folder, recipe.carried_files())
     model.unlink()
     fsspec.filesystem("memory").rm(url)
     forget_models()
@@ -96,6 +96,6 @@ def test_a_worker_identifies_languages_by_a_file_that_it_does_not_have(tmp_path:
     texts = pa.RecordBatch.from_pydict({"text": pa.array(["The mill"], pa.large_string())})
     with pytest.raises(UserError, match=r"model\.bin cannot be read"):
         at_worker.steps[0].measure(texts)
-    receive_models(folder, at_worker.models())
+    receive_files(folder, at_worker.carried_files())
     assert at_worker.steps[0].measure(texts)["language"].to_pylist() == ["eng_Latn"]
-    assert at_worker.list_digests() == {steps[0]["identifier"]: at_worker.models()[0].sha256}
+    assert at_worker.list_digests() == {steps[0]["identifier"]: at_worker.carried_files()[0].sha256}

@@ -187,12 +187,12 @@ def test_samples_travel_apart_from_the_recipe(kind: str, tmp_path: Path) -> None
     sent = pickle.dumps(step)
     assert KALE.encode() not in sent
     content = io.BytesIO()
-    [file] = step.models()
+    [file] = step.carried_files()
     file.copy_to(content)
     (tmp_path / "copy").write_bytes(content.getvalue())
     carried._held.clear()
     received = pickle.loads(sent)
-    [other] = received.models()
+    [other] = received.carried_files()
     assert not other.is_held
     with pytest.raises(AssertionError):
         received.measure(batch(KALE, PLAIN))
